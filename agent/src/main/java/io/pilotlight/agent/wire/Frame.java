@@ -1,0 +1,181 @@
+package io.pilotlight.agent.wire;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One message on the control channel. See {@link FrameCodec} for the bytes.
+ *
+ * <p>The order is: {@link Init}, answered by {@link Ready} or {@link Failed}; then any number of
+ * {@link Invoke}, each answered by {@link Result} or {@link Fault} (in a JVM that is to become a
+ * zygote these are its warm-up); then {@link Quiesce}, answered by {@link Quiesced}, after which
+ * the agent does nothing but read, and the JVM is frozen. A clone reads {@link Renew} and then
+ * {@link Invoke} frames until {@link Stop} or the end of the stream.
+ */
+// Payloads are arrays: frames are never compared, and a copy of each payload would cost on every
+// call.
+@SuppressWarnings("ArrayRecordComponent")
+public sealed interface Frame {
+
+  /**
+   * The function that this JVM is to host. Environment and system properties are not here: they are
+   * the process's own from its start.
+   *
+   * @param function the function's name
+   * @param version its version, as {@code Context.getFunctionVersion()} gives it
+   * @param handler {@code package.Class} or {@code package.Class::method}
+   * @param jars paths of the function's jars, in class path order
+   * @param layers paths of its layers' jars, searched after the jars
+   * @param memoryMib as {@code Context.getMemoryLimitInMB()} gives it
+   */
+  record Init(
+      String function,
+      String version,
+      String handler,
+      List<String> jars,
+      List<String> layers,
+      int memoryMib)
+      implements Frame {
+    /** Copies the lists. */
+    public Init {
+      jars = List.copyOf(jars);
+      layers = List.copyOf(layers);
+    }
+  }
+
+  /**
+   * The handler is loaded and constructed.
+   *
+   * @param handlerKind what it was recognised as, for people: {@code RequestHandler}, {@code
+   *     RequestStreamHandler}, {@code Function}, {@code static method}
+   * @param initNanos how long loading and constructing took
+   */
+  record Ready(String handlerKind, long initNanos) implements Frame {}
+
+  /**
+   * The function cannot be hosted; the agent ends its JVM after this frame.
+   *
+   * @param phase what was being done
+   * @param failure the cause; its message names the jar, class or method at fault
+   */
+  record Failed(Phase phase, Failure failure) implements Frame {}
+
+  /** What the agent was doing when a function could not be hosted. */
+  enum Phase {
+    /** Opening the function's jars and layers. */
+    JARS,
+    /** Finding the handler's class and method. */
+    HANDLER,
+    /** Running the function's own static initialisers and constructor. */
+    INITIALISATION
+  }
+
+  /**
+   * Call the handler once.
+   *
+   * @param requestId as {@code Context.getAwsRequestId()} gives it
+   * @param deadlineEpochMillis wall-clock time at which the caller gives up; for the remaining time
+   * @param attributes what an adapter passes on: see the constants of {@link InvokeAttributes}
+   * @param payload the event, as it came
+   */
+  record Invoke(
+      String requestId, long deadlineEpochMillis, Map<String, String> attributes, byte[] payload)
+      implements Frame {
+    /** Copies the attributes. */
+    public Invoke {
+      attributes = Map.copyOf(attributes);
+    }
+  }
+
+  /**
+   * The handler returned.
+   *
+   * @param enteredNanos {@link System#nanoTime()} (CLOCK_MONOTONIC: comparable across processes of
+   *     one time namespace) just before the handler was called
+   * @param finishedNanos the same, just after it returned
+   * @param payload its answer
+   */
+  record Result(long enteredNanos, long finishedNanos, byte[] payload) implements Frame {}
+
+  /**
+   * The call failed in the function, or its input could not be bound.
+   *
+   * @param kind whose fault it is
+   * @param enteredNanos as in {@link Result}; 0 if the handler was not entered
+   * @param finishedNanos as in {@link Result}; 0 if the handler was not entered
+   * @param failure the cause
+   */
+  record Fault(FaultKind kind, long enteredNanos, long finishedNanos, Failure failure)
+      implements Frame {}
+
+  /** Whose fault a failed call is. */
+  enum FaultKind {
+    /** The payload is not JSON, or not of the shape that the handler's input type asks for. */
+    INPUT,
+    /** The handler threw. */
+    HANDLER,
+    /** The handler's answer cannot be written as JSON, or is too large for a frame. */
+    OUTPUT
+  }
+
+  /**
+   * Become quiet: collect garbage, give memory back, let the compiler's queue drain, flush what is
+   * buffered.
+   */
+  record Quiesce() implements Frame {}
+
+  /**
+   * Quiet; from here on the agent's thread blocks in a read of the control channel.
+   *
+   * @param notes what could not be done, for people; empty when everything was
+   */
+  record Quiesced(List<String> notes) implements Frame {
+    /** Copies the list. */
+    public Quiesced {
+      notes = List.copyOf(notes);
+    }
+  }
+
+  /**
+   * The first frame in a clone: what must differ from its zygote before user code runs.
+   *
+   * @param cloneId the clone's name
+   */
+  record Renew(String cloneId) implements Frame {}
+
+  /** End this JVM by {@code System.exit(0)}, running its shutdown hooks. */
+  record Stop() implements Frame {}
+
+  /**
+   * Written by the resident routine, not by Java: a clone could not become itself and has ended.
+   *
+   * @param step index of the operation that failed
+   * @param errno the kernel's error number
+   */
+  record StepFailed(int step, int errno) implements Frame {}
+
+  /** A convenience for messages: the class's simple name. */
+  default String name() {
+    return getClass().getSimpleName();
+  }
+
+  /** Names of {@link Invoke#attributes()}. */
+  final class InvokeAttributes {
+    /** The Lambda client context: JSON text, already decoded from base64. */
+    public static final String CLIENT_CONTEXT = "client-context";
+
+    /** The Lambda function ARN under which it was called. */
+    public static final String INVOKED_FUNCTION_ARN = "invoked-function-arn";
+
+    private InvokeAttributes() {}
+  }
+
+  /** The failure of a frame that carries one, else null. */
+  default @Nullable Failure failureOrNull() {
+    if (this instanceof Failed failed) {
+      return failed.failure();
+    }
+    return this instanceof Fault fault ? fault.failure() : null;
+  }
+}

@@ -1,0 +1,130 @@
+package io.pilotlight.zygote;
+
+import java.time.Duration;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A process that can serve a function: a clone of a zygote, or a cold JVM. It serves one invocation
+ * at a time.
+ *
+ * <p>Thread-safe, except that {@link #invoke} must not be called again before it has returned.
+ */
+public interface FunctionJvm extends AutoCloseable {
+
+  /** A name that no other process of this daemon has or had. */
+  String id();
+
+  /**
+   * The process id; for a clone whose fork the zygote has not confirmed yet, waits for that. -1 if
+   * the fork failed.
+   */
+  long pid();
+
+  /**
+   * Calls the function and waits for its answer.
+   *
+   * @param invocation the call
+   * @param timeout measured from now
+   * @throws NotStartedException the process ended, or could not become itself, before the request
+   *     was handed to it: the request was certainly not run, and another start may be tried
+   * @throws DiedException the process ended, or its channel broke, after the request was handed
+   *     over
+   * @throws TimedOutException no answer within {@code timeout}; the process has been killed
+   */
+  Reply invoke(Invocation invocation, Duration timeout)
+      throws NotStartedException, DiedException, TimedOutException;
+
+  /** Whether it can be expected to serve a further invocation. */
+  boolean alive();
+
+  /** Completes when the process has ended and has been reaped. */
+  CompletableFuture<ExitStatus> exit();
+
+  /**
+   * What it has written to stdout and stderr, the last {@code maxBytes} at most, read up to this
+   * moment.
+   *
+   * @param maxBytes at most 65,536 are kept
+   */
+  String outputTail(int maxBytes);
+
+  /** Marks the place after which {@link #outputSinceMark} begins: called before an invocation. */
+  void markOutput();
+
+  /** The output since {@link #markOutput}, its last {@code maxBytes}. */
+  String outputSinceMark(int maxBytes);
+
+  /**
+   * Memory that only this process has, from smaps_rollup; empty if it has ended. Costs
+   * milliseconds.
+   */
+  OptionalLong privateBytes();
+
+  /**
+   * Asks it to run its shutdown hooks and end; it is killed if it has not ended after {@code
+   * grace}. Does not wait.
+   */
+  void stop(Duration grace);
+
+  /** Kills it at once. Idempotent. */
+  @Override
+  void close();
+
+  /** The process never got the request. */
+  final class NotStartedException extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final String reason;
+
+    /**
+     * As described.
+     *
+     * @param reason a short fixed word for metrics: {@code zygote-lost}, {@code clone-died}, {@code
+     *     step-failed}, ...
+     * @param message what failed, with which value, and what to do
+     */
+    public NotStartedException(String reason, String message) {
+      super(message);
+      this.reason = reason;
+    }
+
+    /** A short fixed word for metrics. */
+    public String reason() {
+      return reason;
+    }
+  }
+
+  /** The process ended while it had the request. */
+  final class DiedException extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final transient ExitStatus status;
+    private final String outputTail;
+
+    /** With how it ended, and the end of its output. */
+    public DiedException(String message, ExitStatus status, String outputTail) {
+      super(message);
+      this.status = status;
+      this.outputTail = outputTail;
+    }
+
+    /** How it ended. */
+    public ExitStatus status() {
+      return status;
+    }
+
+    /** The end of what it wrote to stdout and stderr. */
+    public String outputTail() {
+      return outputTail;
+    }
+  }
+
+  /** The time-out passed; the process was killed. */
+  final class TimedOutException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    /** Names the time-out. */
+    public TimedOutException(String message) {
+      super(message);
+    }
+  }
+}

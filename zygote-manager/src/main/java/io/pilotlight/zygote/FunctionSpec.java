@@ -1,0 +1,44 @@
+package io.pilotlight.zygote;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * What a JVM needs to know to host a function.
+ *
+ * @param name the function's name
+ * @param version its version; a zygote belongs to exactly one
+ * @param handler {@code package.Class} or {@code package.Class::method}
+ * @param jars the function's jars in class path order; absolute, and never rewritten while a JVM of
+ *     it lives
+ * @param layers jars that are searched after {@code jars}
+ * @param environment the whole environment of its processes
+ * @param memoryMib what the function may use; the heap gets a part of it, see {@link JvmCommand}
+ * @param javaHome the JDK or JRE that runs it
+ * @param jvmArgs further arguments for that JVM, after Pilotlight's own
+ */
+public record FunctionSpec(
+    String name,
+    String version,
+    String handler,
+    List<Path> jars,
+    List<Path> layers,
+    Map<String, String> environment,
+    int memoryMib,
+    Path javaHome,
+    List<String> jvmArgs) {
+
+  /** Copies the collections. */
+  public FunctionSpec {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(version, "version");
+    Objects.requireNonNull(handler, "handler");
+    Objects.requireNonNull(javaHome, "javaHome");
+    jars = List.copyOf(jars);
+    layers = List.copyOf(layers);
+    environment = Map.copyOf(environment);
+    jvmArgs = List.copyOf(jvmArgs);
+  }
+}

@@ -1,0 +1,67 @@
+package io.pilotlight.zygote;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** A frozen, warmed JVM of one function. Thread-safe: any number of threads may fork it at once. */
+public interface Zygote extends AutoCloseable {
+  /** Where it is in its life. */
+  enum State {
+    /** Its JVM is starting, initialising, warming or being frozen. */
+    BUILDING,
+    /** It can be forked. */
+    FROZEN,
+    /** Its process has ended. */
+    LOST
+  }
+
+  /** A name that no other zygote of this data directory has or had. */
+  String id();
+
+  /** Its process id. */
+  long pid();
+
+  /** What it hosts. */
+  FunctionSpec spec();
+
+  /** Where it is in its life. */
+  State state();
+
+  /** How many threads each clone gets. */
+  int threads();
+
+  /** Resident memory, read from /proc at this moment; 0 if it is lost. */
+  long residentBytes();
+
+  /**
+   * What happened while it was built that the owner of the function should know: a warm-up call
+   * that failed, ...
+   */
+  List<String> warnings();
+
+  /** Whether an earlier daemon built it. */
+  boolean adopted();
+
+  /**
+   * Makes a clone that is to be used at once. Returns when the request for it has been sent: {@link
+   * FunctionJvm#invoke} can be called immediately, and reports a fork that failed.
+   *
+   * @throws FunctionJvm.NotStartedException if the zygote is lost, or its socket takes no more
+   */
+  FunctionJvm fork() throws FunctionJvm.NotStartedException;
+
+  /**
+   * Makes a clone that waits, with one thread, until its first {@link FunctionJvm#invoke}. Returns
+   * when it exists.
+   *
+   * @throws FunctionJvm.NotStartedException if the zygote is lost, or the fork failed
+   */
+  FunctionJvm forkAhead() throws FunctionJvm.NotStartedException;
+
+  /** Completes when it is lost, with how it ended; also after {@link #close}. */
+  CompletableFuture<ExitStatus> lost();
+
+  /** Ends it. Its clones live on. Idempotent. */
+  @Override
+  void close();
+}

@@ -1,0 +1,59 @@
+package io.pilotlight.zygote;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Makes zygotes and cold JVMs, and finds those of an earlier daemon. There is one in a daemon.
+ * Thread-safe.
+ */
+public interface ZygoteHost extends AutoCloseable {
+
+  /**
+   * Starts a JVM, initialises and warms the function, and freezes it. Blocks; takes seconds.
+   *
+   * @param spec the function
+   * @param warmup its warm-up calls
+   * @param initTimeout how long start and initialisation may take
+   * @param progress is told how far it is
+   * @throws BuildException naming whose fault it is; nothing of the JVM is left then
+   * @throws InterruptedException if the calling thread is interrupted; nothing of the JVM is left
+   *     then
+   */
+  Zygote build(FunctionSpec spec, Warmup warmup, Duration initTimeout, BuildProgress progress)
+      throws BuildException, InterruptedException;
+
+  /**
+   * Starts a JVM that has initialised the function and waits for its first invocation. Blocks for
+   * as long as a cold start takes.
+   *
+   * @throws BuildException as for {@link #build}
+   * @throws InterruptedException if the calling thread is interrupted; nothing of the JVM is left
+   *     then
+   */
+  FunctionJvm startCold(FunctionSpec spec, Duration initTimeout)
+      throws BuildException, InterruptedException;
+
+  /**
+   * Called once, before anything else: takes over the zygotes that an earlier daemon left on this
+   * data directory, ends every other process that it left, and removes its files.
+   *
+   * @return what was found, for the log and for the functions that they serve
+   */
+  Adoption adopt();
+
+  /**
+   * What an earlier daemon left.
+   *
+   * @param zygotes taken over, ready to be forked
+   * @param ended one sentence for each process that was ended instead, saying which and why
+   */
+  record Adoption(List<Zygote> zygotes, List<String> ended) {}
+
+  /**
+   * Ends every process this host started or adopted, zygotes too, waits until they are gone, and
+   * removes its files.
+   */
+  @Override
+  void close();
+}
