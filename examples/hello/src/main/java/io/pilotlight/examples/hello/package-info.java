@@ -1,0 +1,5 @@
+/** The smallest function. */
+@NullMarked
+package io.pilotlight.examples.hello;
+
+import org.jspecify.annotations.NullMarked;

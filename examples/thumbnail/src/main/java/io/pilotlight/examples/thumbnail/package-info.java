@@ -1,0 +1,5 @@
+/** Scales pictures. */
+@NullMarked
+package io.pilotlight.examples.thumbnail;
+
+import org.jspecify.annotations.NullMarked;
