@@ -23,8 +23,17 @@ public final class FrameCodec {
   /** The largest body either side accepts; leaves room around the largest payload. */
   public static final int MAX_BODY_BYTES = 32 << 20;
 
+  /** The type byte of {@link Frame.Invoke}, whose payload a reader may want where it stays. */
+  public static final byte INVOKE_TYPE = 4;
+
+  /** What precedes the payload of an encoded {@link Frame.Result}. */
+  public static final int RESULT_PREFIX_BYTES =
+      HEADER_BYTES + Long.BYTES + Long.BYTES + Integer.BYTES;
+
   /** The type byte of {@link Frame.StepFailed}, which the resident routine writes. */
   public static final byte STEP_FAILED_TYPE = 11;
+
+  private static final byte RESULT_TYPE = 5;
 
   private FrameCodec() {}
 
@@ -73,6 +82,51 @@ public final class FrameCodec {
     }
   }
 
+  /**
+   * Reads an {@link Frame.Invoke} up to its payload, so that a large one can be read from the
+   * channel into its place instead of being copied there.
+   *
+   * @param head the beginning of the body; left just after what was read
+   * @param bodyLength length of the whole body
+   * @return the frame with a payload of the right length and all zero; null, with {@code head}
+   *     where it was, if {@code head} ends before the payload begins
+   * @throws WireException if it cannot become an {@link Frame.Invoke}
+   */
+  public static Frame.@Nullable Invoke decodeInvokeHead(ByteBuffer head, int bodyLength)
+      throws WireException {
+    int start = head.position();
+    try {
+      Reader in = new Reader(head, bodyLength);
+      String requestId = in.string();
+      long deadlineEpochMillis = in.int64();
+      Map<String, String> attributes = in.map();
+      int payloadLength = head.getInt();
+      int left = bodyLength - (head.position() - start);
+      if (payloadLength != left) {
+        throw new WireException("payload of " + payloadLength + " bytes with " + left + " left");
+      }
+      return new Frame.Invoke(requestId, deadlineEpochMillis, attributes, new byte[payloadLength]);
+    } catch (BufferUnderflowException e) {
+      head.position(start);
+      return null;
+    }
+  }
+
+  /**
+   * Makes a {@link Frame.Result} of a payload that is already in place.
+   *
+   * @param frame the payload from {@link #RESULT_PREFIX_BYTES} on; what is before is written here
+   */
+  public static void putResultPrefix(
+      byte[] frame, long enteredNanos, long finishedNanos, int payloadLength) {
+    ByteBuffer.wrap(frame)
+        .putInt(RESULT_PREFIX_BYTES - HEADER_BYTES + payloadLength)
+        .put(RESULT_TYPE)
+        .putLong(enteredNanos)
+        .putLong(finishedNanos)
+        .putInt(payloadLength);
+  }
+
   private static int sizeHint(Frame frame) {
     if (frame instanceof Frame.Invoke invoke) {
       return 256 + invoke.payload().length;
@@ -96,10 +150,10 @@ public final class FrameCodec {
           .int64(f.deadlineEpochMillis())
           .map(f.attributes())
           .bytes(f.payload());
-      return 4;
+      return INVOKE_TYPE;
     } else if (frame instanceof Frame.Result f) {
       out.int64(f.enteredNanos()).int64(f.finishedNanos()).bytes(f.payload());
-      return 5;
+      return RESULT_TYPE;
     } else if (frame instanceof Frame.Fault f) {
       out.string(f.kind().name())
           .int64(f.enteredNanos())
@@ -129,8 +183,8 @@ public final class FrameCodec {
               in.string(), in.string(), in.string(), in.strings(), in.strings(), in.int32());
       case 2 -> new Frame.Ready(in.string(), in.int64());
       case 3 -> new Frame.Failed(in.constant(Frame.Phase.class), in.failure(0));
-      case 4 -> new Frame.Invoke(in.string(), in.int64(), in.map(), in.bytes());
-      case 5 -> new Frame.Result(in.int64(), in.int64(), in.bytes());
+      case INVOKE_TYPE -> new Frame.Invoke(in.string(), in.int64(), in.map(), in.bytes());
+      case RESULT_TYPE -> new Frame.Result(in.int64(), in.int64(), in.bytes());
       case 6 ->
           new Frame.Fault(
               in.constant(Frame.FaultKind.class), in.int64(), in.int64(), in.failure(0));
@@ -214,9 +268,16 @@ public final class FrameCodec {
   private static final class Reader {
     private static final int MAX_FAILURE_DEPTH = 64;
     private final ByteBuffer body;
+    private final int end;
 
     Reader(ByteBuffer body) {
+      this(body, body.remaining());
+    }
+
+    /** For a body of which {@code body} may hold only the beginning. */
+    Reader(ByteBuffer body, int length) {
       this.body = body;
+      this.end = body.position() + length;
     }
 
     int int32() {
@@ -230,8 +291,9 @@ public final class FrameCodec {
     /** A length or count; no element is smaller than a byte, so none can exceed what is left. */
     private int count() throws WireException {
       int count = body.getInt();
-      if (count < 0 || count > body.remaining()) {
-        throw new WireException("length " + count + " with " + body.remaining() + " bytes left");
+      int left = end - body.position();
+      if (count < 0 || count > left) {
+        throw new WireException("length " + count + " with " + left + " bytes left");
       }
       return count;
     }
@@ -244,9 +306,19 @@ public final class FrameCodec {
 
     String string() throws WireException {
       int length = count();
-      ByteBuffer slice = body.slice(body.position(), length);
-      body.position(body.position() + length);
-      return StandardCharsets.UTF_8.decode(slice).toString();
+      if (length > body.remaining()) {
+        throw new BufferUnderflowException();
+      }
+      if (body.hasArray()) {
+        // The common case, and the one with the least to run and to allocate in a clone.
+        int position = body.position();
+        body.position(position + length);
+        return new String(
+            body.array(), body.arrayOffset() + position, length, StandardCharsets.UTF_8);
+      }
+      byte[] value = new byte[length];
+      body.get(value);
+      return new String(value, StandardCharsets.UTF_8);
     }
 
     List<String> strings() throws WireException {

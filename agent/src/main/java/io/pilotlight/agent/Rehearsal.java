@@ -1,0 +1,44 @@
+package io.pilotlight.agent;
+
+import io.pilotlight.agent.wire.Failure;
+import io.pilotlight.agent.wire.Frame;
+import io.pilotlight.agent.wire.Frame.InvokeAttributes;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs in the zygote what its clones will run first and the warm-up may not have run: every frame
+ * is written and read once, and the identity is renewed. So no clone loads a class for that.
+ */
+final class Rehearsal {
+  private final CloneIdentity identity;
+
+  Rehearsal(CloneIdentity identity) {
+    this.identity = identity;
+  }
+
+  void run() throws IOException {
+    String name = "zygote";
+    identity.renew(name);
+    Map<String, String> attributes =
+        Map.of(InvokeAttributes.INVOKED_FUNCTION_ARN, name, InvokeAttributes.CLIENT_CONTEXT, "{}");
+    Failure failure = Failure.of(new IOException(name));
+    Frame.Invoke invoke = new Frame.Invoke(name, 0, attributes, new byte[16]);
+    pass(new Frame.Renew(name));
+    pass(invoke);
+    pass(new Frame.Invoke(name, 0, Map.of(), new byte[16 << 10]));
+    pass(new Frame.Result(0, 0, invoke.payload()));
+    pass(new Frame.Fault(Frame.FaultKind.HANDLER, 0, 0, failure));
+    pass(new Frame.Quiesced(List.of(name)));
+    pass(new Frame.Stop());
+  }
+
+  private static void pass(Frame frame) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    new ControlChannel(new ByteArrayInputStream(new byte[0]), bytes).write(frame);
+    new ControlChannel(new ByteArrayInputStream(bytes.toByteArray()), bytes).read();
+  }
+}

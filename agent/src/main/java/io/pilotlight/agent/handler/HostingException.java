@@ -1,0 +1,44 @@
+package io.pilotlight.agent.handler;
+
+import io.pilotlight.agent.wire.Failure;
+import io.pilotlight.agent.wire.Frame;
+import java.util.List;
+
+/** The function cannot be hosted, and why. */
+public final class HostingException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  private final Frame.Phase phase;
+  private final transient Failure failure;
+
+  private HostingException(Frame.Phase phase, Failure failure) {
+    super(failure.summary(), null, false, false);
+    this.phase = phase;
+    this.failure = failure;
+  }
+
+  /** A jar or layer that cannot be used; {@code type} is what Java calls that. */
+  static HostingException jar(Class<? extends Throwable> type, String message) {
+    return own(Frame.Phase.JARS, type, message);
+  }
+
+  /** A handler that is missing or unsuitable; {@code type} is what Java calls that. */
+  static HostingException handler(Class<? extends Throwable> type, String message) {
+    return own(Frame.Phase.HANDLER, type, message);
+  }
+
+  /** The function's own static initialiser or constructor threw. */
+  static HostingException initialisation(Throwable thrown) {
+    return new HostingException(Frame.Phase.INITIALISATION, FunctionFailure.of(thrown));
+  }
+
+  private static HostingException own(
+      Frame.Phase phase, Class<? extends Throwable> type, String message) {
+    return new HostingException(phase, new Failure(type.getName(), message, List.of(), null));
+  }
+
+  /** The frame that tells the daemon. */
+  public Frame.Failed frame() {
+    return new Frame.Failed(phase, failure);
+  }
+}

@@ -1,0 +1,91 @@
+package io.pilotlight.agent.quiesce;
+
+import io.pilotlight.agent.clock.Clock;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Makes this JVM a good parent: nothing left to compile, no garbage, no memory held for nothing.
+ * None of it is needed for a fork to work, so what cannot be done is only noted.
+ */
+public final class Quiescer {
+  private static final long COMPILER_TIMEOUT_NANOS = 10_000_000_000L;
+  private static final long COMPILER_POLL_NANOS = 2_000_000L;
+  private static final long COLLECTION_TIMEOUT_MILLIS = 5_000;
+
+  /** Garbage may hold more garbage by a finaliser or cleaner, which the next collection finds. */
+  private static final int COLLECTIONS = 2;
+
+  private static final String EMPTY_QUEUE = "Empty";
+
+  private final Clock clock;
+  private final DiagnosticCommands commands;
+  private final Collector collector;
+
+  Quiescer(Clock clock, DiagnosticCommands commands, Collector collector) {
+    this.clock = clock;
+    this.commands = commands;
+    this.collector = collector;
+  }
+
+  /** Quiets the JVM that it runs in. */
+  public static Quiescer ofThisJvm(Clock clock) {
+    return new Quiescer(clock, new DiagnosticCommands.InProcess(), new Collector.OfThisJvm());
+  }
+
+  /** Does all it can; what it could not is in the answer, a sentence each. */
+  public List<String> quiesce() {
+    List<String> notes = new ArrayList<>();
+    awaitCompilers(notes);
+    collect(notes);
+    trim(notes);
+    return notes;
+  }
+
+  private void awaitCompilers(List<String> notes) {
+    long startNanos = clock.nanoTime();
+    try {
+      while (!isIdle(commands.run("Compiler.queue"))) {
+        if (clock.nanoTime() - startNanos >= COMPILER_TIMEOUT_NANOS) {
+          notes.add(
+              "The compilers were still busy after "
+                  + COMPILER_TIMEOUT_NANOS / 1_000_000_000L
+                  + " s; clones will compile the rest.");
+          return;
+        }
+        clock.pause(COMPILER_POLL_NANOS);
+      }
+    } catch (DiagnosticCommands.UnavailableException e) {
+      notes.add("Whether the compilers are idle could not be asked (" + e.getMessage() + ").");
+    }
+  }
+
+  /** True if the list names no method: neither one being compiled nor one that waits. */
+  static boolean isIdle(String queues) {
+    return queues
+        .lines()
+        .map(String::strip)
+        .allMatch(line -> line.isEmpty() || line.endsWith(":") || line.equals(EMPTY_QUEUE));
+  }
+
+  private void collect(List<String> notes) {
+    for (int i = 0; i < COLLECTIONS; i++) {
+      if (!collector.collect(COLLECTION_TIMEOUT_MILLIS)) {
+        notes.add(
+            "Garbage was not collected within "
+                + COLLECTION_TIMEOUT_MILLIS / 1_000
+                + " s of asking (-XX:+DisableExplicitGC prevents it); clones start with more"
+                + " memory.");
+        return;
+      }
+    }
+  }
+
+  private void trim(List<String> notes) {
+    try {
+      commands.run("System.trim_native_heap");
+    } catch (DiagnosticCommands.UnavailableException e) {
+      notes.add("Free native memory was not given back (" + e.getMessage() + ").");
+    }
+  }
+}
