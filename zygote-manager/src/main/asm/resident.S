@@ -1,0 +1,296 @@
+# Pilotlight's resident routine: the fork server inside a frozen zygote, and the first instructions of its clones.
+#
+# It is position-independent, uses no stack at all (rsp is a dead register until rt_sigreturn loads it), makes system
+# calls only, and runs with every signal blocked. The manager writes it into a page of the zygote, followed by the
+# structures below, and points the zygote's leader at `serve` with rdi = control block. All other threads are sent to
+# `park`. Whoever changes a layout here changes io.pilotlight.engine.ResidentLayout too.
+#
+# control block (64-byte aligned; every operation lies at a multiple of 64 bytes from it)
+#   0x00 listening socket                 0x08 -> struct msghdr for requests
+#   0x10 room for control messages        0x18 -> request
+#   0x20 -> fixed operations              0x28 their number
+#   0x30 -> threads, the leader first     0x38 their number
+#   0x40 u32 released (futex)             0x48 u32 threads that have arrived
+#   0x50 channel: the agent's descriptor  0x58 -> failure frame (13 bytes, as FrameCodec's StepFailed)
+#   0x60 -> reply (16 bytes)              0x68 connection to the daemon
+#
+# operation (64 bytes): one system call
+#   0x00 u32 number
+#   0x04 u32 flags: bit i (0-3) argument i is the address of a u32 that holds it; bit 8 errors are ignored
+#   0x08 six arguments                    0x38 -> u32 that receives the result, or 0
+#
+# request (one SOCK_SEQPACKET message; descriptors come with it)
+#   0x00 id                               0x08 command: 1 fork, 2 exit
+#   0x18 number of operations             0x40 the operation that makes the process
+#   0x80 operations for the child, while it has one thread
+#
+# reply: 0x00 id, 0x08 pid or -errno
+#
+# thread (128 bytes)
+#   0x00 the operation that makes it (unused for the leader)
+#   0x40 -> its operations                0x48 their number
+#   0x50 -> its rt_sigframe, past the return address
+#
+# Registers: r12 control block, r13 this thread, rbp operation, r15 end of operations, r14 where run_ops returns to.
+
+        .set    SYS_read, 0
+        .set    SYS_write, 1
+        .set    SYS_close, 3
+        .set    SYS_rt_sigreturn, 15
+        .set    SYS_pause, 34
+        .set    SYS_sendto, 44
+        .set    SYS_recvmsg, 47
+        .set    SYS_futex, 202
+        .set    SYS_exit_group, 231
+        .set    SYS_accept4, 288
+
+        .set    SOCK_CLOEXEC, 0x80000
+        .set    MSG_NOSIGNAL, 0x4000
+        .set    MSG_CMSG_CLOEXEC, 0x40000000
+        .set    FUTEX_WAIT_PRIVATE, 128
+        .set    FUTEX_WAKE_PRIVATE, 129
+        .set    EINTR, 4
+        .set    ECONNABORTED, 103
+
+        .set    EXIT_STEP_FAILED, 125
+        .set    EXIT_SOCKET_FAILED, 122
+
+# Performs the operation at rbp; its result is in rax, its flags in ebx. System calls clobber rcx and r11.
+        .macro  OPERATE
+        mov     0x04(%rbp), %ebx
+        mov     0x08(%rbp), %rdi
+        mov     0x10(%rbp), %rsi
+        mov     0x18(%rbp), %rdx
+        mov     0x20(%rbp), %r10
+        mov     0x28(%rbp), %r8
+        mov     0x30(%rbp), %r9
+        test    $1, %bl
+        jz      81f
+        mov     (%rdi), %edi
+81:     test    $2, %bl
+        jz      82f
+        mov     (%rsi), %esi
+82:     test    $4, %bl
+        jz      83f
+        mov     (%rdx), %edx
+83:     test    $8, %bl
+        jz      84f
+        mov     (%r10), %r10d
+84:     mov     (%rbp), %eax
+        syscall
+        mov     0x38(%rbp), %rcx
+        test    %rcx, %rcx
+        jz      85f
+        mov     %eax, (%rcx)
+85:
+        .endm
+
+        .text
+# Entries at fixed offsets, for the manager.
+        .org    0                       # 0x00: the fork server
+        jmp     serve
+        .org    0x10                    # 0x10: operations under ptrace: rbp, r15 and r14 = address of 0x40
+        jmp     run_ops
+        .org    0x20                    # 0x20: where threads of a zygote stay
+park:   mov     $SYS_pause, %eax
+        syscall
+        jmp     park
+        .org    0x30                    # 0x30: CPUID under ptrace
+        cpuid
+        int3
+        .org    0x40                    # 0x40: end of a batch under ptrace
+        int3
+        .org    0x50
+
+serve:  mov     %rdi, %r12
+
+# The connection is accepted here, and again after its end, so that a zygote outlives its daemon and the next one can
+# take it over.
+accept: mov     (%r12), %rdi
+        xor     %esi, %esi
+        xor     %edx, %edx
+        mov     $SOCK_CLOEXEC, %r10d
+        mov     $SYS_accept4, %eax
+        syscall
+        cmp     $-EINTR, %rax
+        je      accept
+        cmp     $-ECONNABORTED, %rax
+        je      accept
+        test    %rax, %rax
+        js      socket_failed
+        mov     %rax, 0x68(%r12)
+
+receive:
+        mov     0x08(%r12), %rsi
+        mov     0x10(%r12), %rax
+        mov     %rax, 40(%rsi)          # msg_controllen is both room and result
+        mov     0x68(%r12), %rdi
+        mov     $MSG_CMSG_CLOEXEC, %edx
+        mov     $SYS_recvmsg, %eax
+        syscall
+        cmp     $-EINTR, %rax
+        je      receive
+        test    %rax, %rax
+        jle     disconnected
+
+        mov     0x18(%r12), %rbp
+        cmpl    $2, 0x08(%rbp)
+        je      leave
+        add     $0x40, %rbp
+        OPERATE
+        test    %rax, %rax
+        jz      child
+
+# The zygote: what came with the request belongs to the child alone.
+        mov     0x60(%r12), %r13
+        mov     0x18(%r12), %rcx
+        mov     (%rcx), %rcx
+        mov     %rcx, (%r13)
+        mov     %rax, 8(%r13)
+        mov     0x08(%r12), %rcx
+        mov     32(%rcx), %rbp          # msg_control
+        cmpq    $16, 40(%rcx)           # no room used: no descriptors
+        jb      answer
+        mov     (%rbp), %r15            # cmsg_len
+        add     %rbp, %r15
+        add     $16, %rbp
+close_next:
+        cmp     %r15, %rbp
+        jae     answer
+        mov     (%rbp), %edi
+        mov     $SYS_close, %eax
+        syscall
+        add     $4, %rbp
+        jmp     close_next
+answer: mov     0x68(%r12), %rdi
+        mov     %r13, %rsi
+        mov     $16, %edx
+        mov     $MSG_NOSIGNAL, %r10d
+        xor     %r8d, %r8d
+        xor     %r9d, %r9d
+        mov     $SYS_sendto, %eax
+        syscall
+        jmp     receive                 # a daemon that has gone is found there
+
+disconnected:
+        mov     0x68(%r12), %rdi
+        mov     $SYS_close, %eax
+        syscall
+        jmp     accept
+
+# The clone, with one thread: first what this request asks for, then what every clone of this zygote needs.
+child:  mov     0x18(%r12), %rbp
+        mov     0x18(%rbp), %r15
+        shl     $6, %r15
+        add     $0x80, %rbp
+        add     %rbp, %r15
+        lea     1f(%rip), %r14
+        jmp     run_ops
+1:      mov     0x20(%r12), %rbp
+        mov     0x28(%r12), %r15
+        shl     $6, %r15
+        add     %rbp, %r15
+        lea     wait(%rip), %r14
+        jmp     run_ops
+
+# It waits for one byte on its channel: for a clone on demand the byte is there already, one in the pool sleeps here.
+wait:   mov     0x50(%r12), %rdi
+        mov     0x60(%r12), %rsi
+        mov     $1, %edx
+        xor     %eax, %eax              # SYS_read
+        syscall
+        cmp     $-EINTR, %rax
+        je      wait
+        cmp     $1, %rax
+        jne     leave                   # nobody will ever call it
+
+        mov     0x30(%r12), %rbp
+        mov     0x38(%r12), %r15
+        shl     $7, %r15
+        add     %rbp, %r15
+make_thread:
+        add     $0x80, %rbp
+        cmp     %r15, %rbp
+        jae     leader
+        OPERATE
+        test    %rax, %rax
+        jz      thread
+        js      step_failed
+        jmp     make_thread
+
+leader: mov     0x30(%r12), %rbp
+
+# Every thread comes here, the leader last: its own operations, then the barrier: none runs a user's instruction while
+# another still lacks its own state.
+thread: mov     %rbp, %r13
+        mov     0x40(%r13), %rbp
+        mov     0x48(%r13), %r15
+        shl     $6, %r15
+        add     %rbp, %r15
+        lea     arrive(%rip), %r14
+        jmp     run_ops
+
+arrive: mov     $1, %eax
+        lock xadd %eax, 0x48(%r12)
+        inc     %eax
+        cmp     0x38(%r12), %eax
+        je      release
+hold:   lea     0x40(%r12), %rdi
+        mov     $FUTEX_WAIT_PRIVATE, %esi
+        xor     %edx, %edx
+        xor     %r10d, %r10d
+        mov     $SYS_futex, %eax
+        syscall
+        cmpl    $0, 0x40(%r12)
+        je      hold
+        jmp     become
+release:
+        movl    $1, 0x40(%r12)
+        lea     0x40(%r12), %rdi
+        mov     $FUTEX_WAKE_PRIVATE, %esi
+        mov     $0x7fffffff, %edx
+        mov     $SYS_futex, %eax
+        syscall
+become: mov     0x50(%r13), %rsp
+        mov     $SYS_rt_sigreturn, %eax
+        syscall
+        ud2
+
+run_ops:
+        cmp     %r15, %rbp
+        jae     1f
+        OPERATE
+        add     $0x40, %rbp
+        cmp     $-4095, %rax
+        jb      run_ops
+        test    $0x100, %ebx
+        jnz     run_ops
+        sub     $0x40, %rbp
+        jmp     step_failed
+1:      jmp     *%r14
+
+# A clone that cannot become itself says which operation failed and why, and ends. rbp: the operation, rax: -errno.
+step_failed:
+        mov     0x58(%r12), %rsi
+        neg     %eax
+        bswap   %eax
+        mov     %eax, 9(%rsi)
+        sub     %r12, %rbp
+        shr     $6, %rbp
+        bswap   %ebp
+        mov     %ebp, 5(%rsi)
+        mov     0x50(%r12), %rdi
+        mov     $13, %edx
+        mov     $SYS_write, %eax
+        syscall
+        mov     $EXIT_STEP_FAILED, %edi
+        jmp     exit
+
+socket_failed:
+        mov     $EXIT_SOCKET_FAILED, %edi
+        jmp     exit
+
+leave:  xor     %edi, %edi
+exit:   mov     $SYS_exit_group, %eax
+        syscall
+        ud2

@@ -1,0 +1,121 @@
+package io.pilotlight.engine;
+
+import io.pilotlight.linux.EventLoop;
+import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.Sockets;
+import io.pilotlight.tracee.FrozenProcess;
+import io.pilotlight.tracee.ThreadState;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/** Freezes JVMs into fork servers, and connects to them. Thread-safe. */
+public final class ForkEngine {
+  private final EventLoop loop;
+  private final LongSupplier nanoTime;
+
+  /** With the loop that handles the replies of fork servers, and a clock in nanoseconds. */
+  public ForkEngine(EventLoop loop, LongSupplier nanoTime) {
+    this.loop = loop;
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * What a fork server needs to be used, now or by a later daemon.
+   *
+   * @param threads how many threads each clone gets
+   * @param leaderThreadId address of glibc's copy of the leader's id
+   * @param stepNames what the steps of a StepFailed frame are
+   */
+  public record Blueprint(int threads, long leaderThreadId, List<String> stepNames) {
+    /** Copies the list. */
+    public Blueprint {
+      stepNames = List.copyOf(stepNames);
+    }
+
+    /** Says what a step was. */
+    public String stepName(int step) {
+      return step >= 0 && step < stepNames.size() ? stepNames.get(step) : "step " + step;
+    }
+  }
+
+  /** How long the phases of a freeze took, and what came of it. */
+  public record Frozen(
+      Blueprint blueprint, long freezeNanos, long collapseNanos, long installNanos) {}
+
+  /** Why a process was not frozen for good: it is not at rest. It runs on. */
+  public static final class NotAtRestException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    NotAtRestException(String message) {
+      super(message);
+    }
+  }
+
+  /**
+   * Freezes a process and installs a fork server in it. Everything happens on the calling thread,
+   * which must be a platform thread.
+   *
+   * @param pid a process whose agent reads from the channel
+   * @param requireRest whether every thread must be waiting; the one that reads from the channel
+   *     always must
+   * @throws NotAtRestException if a thread is not where it should be; the process runs on, and this
+   *     can be tried again
+   * @throws UnclonableException if the process holds what cannot be cloned; it runs on
+   * @throws IOException if a step failed; the process can only be ended then
+   */
+  public Frozen freeze(int pid, ForkServerOptions options, boolean requireRest)
+      throws IOException, NotAtRestException, UnclonableException {
+    long start = nanoTime.getAsLong();
+    FrozenProcess process = FrozenProcess.freeze(pid);
+    long frozen = nanoTime.getAsLong();
+    boolean left = false;
+    try {
+      requireReader(process, options.channelDescriptor());
+      if (requireRest) {
+        requireRest(process);
+      }
+      ForkServer.Installed installed = new ForkServer(process, options, nanoTime).install();
+      left = true;
+      long end = nanoTime.getAsLong();
+      Blueprint blueprint =
+          new Blueprint(installed.threads(), installed.leaderThreadId(), installed.stepNames());
+      return new Frozen(
+          blueprint,
+          frozen - start,
+          installed.collapseNanos(),
+          end - frozen - installed.collapseNanos());
+    } finally {
+      if (!left) {
+        process.release();
+      }
+    }
+  }
+
+  private static void requireReader(FrozenProcess process, int channel) throws NotAtRestException {
+    if (process.threads().stream().noneMatch(thread -> thread.readsFrom(channel))) {
+      throw new NotAtRestException("no thread reads from descriptor " + channel + " yet");
+    }
+  }
+
+  private static void requireRest(FrozenProcess process) throws NotAtRestException {
+    Optional<ThreadState> busy = process.busyThread();
+    if (busy.isPresent()) {
+      throw new NotAtRestException("thread '" + busy.get().name() + "' is computing");
+    }
+  }
+
+  /** Connects to the fork server whose socket is {@code directory/name}. */
+  public ForkServerClient connect(Path directory, String name, Blueprint blueprint)
+      throws IOException {
+    Fd socket = Sockets.connect(directory, name);
+    try {
+      return new ForkServerClient(socket, blueprint.leaderThreadId(), loop);
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+}

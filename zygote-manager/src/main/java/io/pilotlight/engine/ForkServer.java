@@ -1,0 +1,396 @@
+package io.pilotlight.engine;
+
+import static io.pilotlight.engine.Operation.value;
+
+import io.pilotlight.engine.Operation.Bytes;
+import io.pilotlight.engine.Operation.Connection;
+import io.pilotlight.engine.Operation.Received;
+import io.pilotlight.engine.Operation.Text;
+import io.pilotlight.engine.ResidentLayout.CloneThread;
+import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.ProcFs;
+import io.pilotlight.tracee.ExtendedState;
+import io.pilotlight.tracee.FrozenProcess;
+import io.pilotlight.tracee.Registers;
+import io.pilotlight.tracee.Registers.Name;
+import io.pilotlight.tracee.SignalFrame.SignalStack;
+import io.pilotlight.tracee.ThreadState;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns a frozen JVM into a fork server. A region is mapped into it, with the resident routine, a
+ * control block, and for each thread a signal frame that holds all its state. Then the leader is
+ * sent to the routine, every other thread to a loop that only pauses, and all are let go: the
+ * zygote is an ordinary process again, without a tracer, that waits for requests on its listening
+ * socket and outlives the daemon.
+ *
+ * <p>A clone is made by the routine's {@code clone}: it has one thread, which puts the clone's own
+ * descriptors in place, waits for its first byte, makes every other thread, and passes a barrier
+ * with them; then each loads its frame by rt_sigreturn(2) and goes on where its original was
+ * frozen.
+ *
+ * <p>One instance installs once, on the platform thread that froze the process.
+ */
+final class ForkServer {
+  private static final Logger LOG = LoggerFactory.getLogger(ForkServer.class);
+  private static final int CLOSE = 3;
+  private static final int MMAP = 9;
+  private static final int MPROTECT = 10;
+  private static final int MADVISE = 28;
+  private static final int SIGALTSTACK = 131;
+  private static final int SETPRIORITY = 141;
+  private static final int PRCTL = 157;
+  private static final int SCHED_SETAFFINITY = 203;
+  private static final int SET_ROBUST_LIST = 273;
+  private static final int DUP3 = 292;
+  private static final int RSEQ = 334;
+
+  private static final int PROT_READ_WRITE = 3;
+  private static final int PROT_READ_EXEC = 5;
+  private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+  private static final int MADV_COLLAPSE = 25;
+  private static final int O_CLOEXEC = 02000000;
+  private static final int PR_SET_PDEATHSIG = 1;
+  private static final int PR_SET_NAME = 15;
+  private static final int PR_SET_TIMERSLACK = 29;
+  private static final int SIGKILL = 9;
+  private static final long HUGE_PAGE = 2 << 20;
+  private static final int TCB_SEARCH_BYTES = 4096;
+  private static final int MAX_STRING_BYTES = 64;
+  private static final int CPUID_EXTENDED_STATE = 0xd;
+
+  private final FrozenProcess process;
+  private final ForkServerOptions options;
+  private final LongSupplier nanoTime;
+  private long base;
+  private int regionBytes;
+
+  ForkServer(FrozenProcess process, ForkServerOptions options, LongSupplier nanoTime) {
+    this.process = process;
+    this.options = options;
+    this.nanoTime = nanoTime;
+  }
+
+  /**
+   * Installs it and lets the process go.
+   *
+   * @throws UnclonableException if the process holds what cannot be cloned; nothing has been
+   *     changed in it then
+   * @throws IOException if a step failed; the process can only be ended then
+   */
+  Installed install() throws IOException, UnclonableException {
+    ProcessPlan plan = check();
+    ThreadState leader = process.threads().get(0);
+    List<ThreadState> order = readerFirst(process.threads());
+    map(leader, plan, order);
+    ExtendedState format = extendedState(leader);
+    long collapseStart = nanoTime.getAsLong();
+    if (options.collapse()) {
+      collapse(leader, plan.mappings());
+    }
+    long collapseNanos = nanoTime.getAsLong() - collapseStart;
+    List<CloneThread> threads = new ArrayList<>();
+    for (ThreadState thread : order) {
+      threads.add(new CloneThread(thread, signalStack(thread), operations(thread, leader)));
+    }
+    List<Operation> fixed = new ArrayList<>(ownDescriptors());
+    fixed.addAll(plan.descriptors().operations());
+    ResidentLayout layout = new ResidentLayout(fixed, threads, threadIdOffset());
+    ByteBuffer image =
+        layout.image(
+            base, regionBytes, format, options.listenDescriptor(), options.channelDescriptor());
+    writeImage(image);
+    Registers registers = leader.registers().copy().set(Name.ORIG_RAX, -1);
+    registers.set(Name.RIP, base + ResidentRoutine.SERVE);
+    registers.set(Name.RDI, base + ResidentLayout.CONTROL);
+    process.leaveAt(registers, base + ResidentRoutine.PARK);
+    return new Installed(
+        order.size(), layout.leaderThreadIdAddress(), layout.stepNames(), collapseNanos);
+  }
+
+  /**
+   * What {@link #install} made.
+   *
+   * @param threads how many threads each clone gets
+   * @param leaderThreadId address of glibc's copy of the leader's id
+   * @param stepNames what the steps of a StepFailed frame are
+   * @param collapseNanos how long the collapse took
+   */
+  record Installed(int threads, long leaderThreadId, List<String> stepNames, long collapseNanos) {}
+
+  private record ProcessPlan(List<ProcFs.Mapping> mappings, Descriptors.Plan descriptors) {}
+
+  private ProcessPlan check() throws IOException, UnclonableException {
+    int pid = process.pid();
+    List<ProcFs.Mapping> mappings = ProcFs.mappings(pid);
+    Set<Integer> own = Set.of(0, 1, 2, options.channelDescriptor(), options.listenDescriptor());
+    Descriptors.Plan plan = Descriptors.plan(pid, own);
+    List<String> obstacles = new ArrayList<>(Cloneability.obstacles(pid, mappings));
+    obstacles.addAll(plan.obstacles());
+    if (!obstacles.isEmpty()) {
+      throw new UnclonableException(obstacles);
+    }
+    return new ProcessPlan(mappings, plan);
+  }
+
+  /**
+   * The thread that will read the first request is made first, so that it is the first to be woken
+   * at the barrier.
+   */
+  private List<ThreadState> readerFirst(List<ThreadState> threads) {
+    List<ThreadState> order = new ArrayList<>(threads.subList(1, threads.size()));
+    order.sort(Comparator.comparingInt(t -> t.readsFrom(options.channelDescriptor()) ? 0 : 1));
+    order.add(0, threads.get(0));
+    return order;
+  }
+
+  private void map(ThreadState leader, ProcessPlan plan, List<ThreadState> threads)
+      throws IOException {
+    int fixed = plan.descriptors().operations().size() + ownDescriptors().size();
+    int perThread = 8;
+    int strings =
+        plan.descriptors().operations().stream()
+                .flatMap(operation -> operation.arguments().stream())
+                .mapToInt(a -> a instanceof Text text ? text.text().length() * 3 + 8 : 0)
+                .sum()
+            + threads.size() * (MAX_STRING_BYTES + leader.affinity().length);
+    regionBytes =
+        ResidentLayout.regionBytes(
+            fixed + perThread * threads.size(),
+            strings,
+            threads.size(),
+            leader.extendedState().limit());
+    base =
+        check(
+            process.syscall(
+                leader, MMAP, 0, regionBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0),
+            "mmap",
+            regionBytes + " bytes");
+    byte[] code = ResidentRoutine.code();
+    ByteBuffer page = ByteBuffer.allocateDirect(code.length);
+    page.put(0, code);
+    process.memory().write(base, page);
+    check(
+        process.syscall(leader, MPROTECT, base, ResidentLayout.PAGE, PROT_READ_EXEC),
+        "mprotect",
+        "the routine's page");
+  }
+
+  private static long check(long result, String call, String detail) throws KernelException {
+    if (result < 0 && result > -4096) {
+      throw new KernelException(call, detail + ", in the zygote", (int) -result);
+    }
+    return result;
+  }
+
+  private void writeImage(ByteBuffer image) throws IOException {
+    ByteBuffer data = image.slice(ResidentLayout.PAGE, regionBytes - ResidentLayout.PAGE);
+    process.memory().write(base + ResidentLayout.PAGE, data);
+  }
+
+  /**
+   * Puts the private memory into huge pages: the kernel copies one entry instead of 512 for each
+   * when it forks. A range that cannot be collapsed stays as it is; on kernels before 6.1 all do.
+   */
+  private void collapse(ThreadState leader, List<ProcFs.Mapping> mappings) throws IOException {
+    List<Operation> batch = new ArrayList<>();
+    for (ProcFs.Mapping mapping : mappings) {
+      boolean ordinary = mapping.path().isEmpty() || mapping.path().equals("[heap]");
+      if (!ordinary || mapping.permissions().charAt(0) != 'r') {
+        continue;
+      }
+      long start = (mapping.start() + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+      for (long at = start; at + HUGE_PAGE <= mapping.end(); at += HUGE_PAGE) {
+        batch.add(
+            Operation.of(
+                    "madvise",
+                    "collapse",
+                    MADVISE,
+                    value(at),
+                    value(HUGE_PAGE),
+                    value(MADV_COLLAPSE))
+                .orIgnore());
+      }
+    }
+    for (int i = 0; i < batch.size(); i += ResidentLayout.BATCH_OPERATIONS) {
+      runBatch(
+          leader, batch.subList(i, Math.min(batch.size(), i + ResidentLayout.BATCH_OPERATIONS)));
+    }
+    LOG.debug("collapsed up to {} ranges of process {}", batch.size(), process.pid());
+  }
+
+  /**
+   * Runs operations, whose errors are all ignored, in a thread of the frozen process with one stop
+   * in all.
+   */
+  private void runBatch(ThreadState thread, List<Operation> operations) throws IOException {
+    int bytes = operations.size() * Operation.BYTES;
+    ByteBuffer table =
+        ByteBuffer.allocateDirect(ResidentLayout.BATCH + bytes).order(ByteOrder.nativeOrder());
+    new Operation.Writer(table, base, 0).write(operations, ResidentLayout.BATCH);
+    process.memory().write(base + ResidentLayout.BATCH, table.slice(ResidentLayout.BATCH, bytes));
+    long first = base + ResidentLayout.BATCH;
+    Registers registers = thread.registers().copy().set(Name.ORIG_RAX, -1);
+    registers.set(Name.RIP, base + ResidentRoutine.RUN_OPERATIONS);
+    registers.set(Name.RBP, first).set(Name.R15, first + bytes);
+    registers.set(Name.R12, base + ResidentLayout.CONTROL);
+    registers.set(Name.R14, base + ResidentRoutine.TRAP);
+    process.runToTrap(thread, registers);
+  }
+
+  private ExtendedState extendedState(ThreadState leader) throws IOException {
+    ExtendedState widest = null;
+    for (ThreadState thread : process.threads()) {
+      widest = ExtendedState.of(thread.extendedState(), bit -> cpuid(leader, bit));
+    }
+    if (widest == null) {
+      throw new IOException("process " + process.pid() + " has no thread");
+    }
+    return widest;
+  }
+
+  private ExtendedState.SizeAndOffset cpuid(ThreadState leader, int bit) throws IOException {
+    Registers registers = leader.registers().copy().set(Name.ORIG_RAX, -1);
+    registers.set(Name.RIP, base + ResidentRoutine.CPUID);
+    registers.set(Name.RAX, CPUID_EXTENDED_STATE).set(Name.RCX, bit);
+    Registers result = process.runToTrap(leader, registers);
+    return new ExtendedState.SizeAndOffset((int) result.get(Name.RAX), (int) result.get(Name.RBX));
+  }
+
+  /** Asked of the thread itself: the kernel tells nobody else. */
+  private SignalStack signalStack(ThreadState thread) throws IOException {
+    long at = base + ResidentLayout.BATCH;
+    check(process.syscall(thread, SIGALTSTACK, 0, at), "sigaltstack", thread.name());
+    ByteBuffer stack = process.memory().read(at, 24);
+    return new SignalStack(stack.getLong(0), stack.getInt(8), stack.getLong(16));
+  }
+
+  /**
+   * What a new thread does not inherit, or inherits from the leader rather than from its original.
+   */
+  private List<Operation> operations(ThreadState thread, ThreadState leader) {
+    List<Operation> operations = new ArrayList<>();
+    boolean isLeader = thread == leader;
+    if (!isLeader && thread.rseq().address() != 0) {
+      operations.add(
+          Operation.of(
+              "rseq",
+              "register",
+              RSEQ,
+              value(thread.rseq().address()),
+              value(thread.rseq().bytes()),
+              value(0),
+              value(thread.rseq().signature())));
+    }
+    if (thread.robustList().head() != 0) {
+      operations.add(
+          Operation.of(
+              "set_robust_list",
+              "futexes",
+              SET_ROBUST_LIST,
+              value(thread.robustList().head()),
+              value(thread.robustList().bytes())));
+    }
+    if (!isLeader && !thread.name().equals(leader.name())) {
+      operations.add(
+          Operation.of("prctl", "PR_SET_NAME", PRCTL, value(PR_SET_NAME), new Text(thread.name())));
+    }
+    if (thread.nice() != leader.nice()) {
+      operations.add(
+          Operation.of(
+                  "setpriority",
+                  "nice " + thread.nice(),
+                  SETPRIORITY,
+                  value(0),
+                  value(0),
+                  value(thread.nice()))
+              .orIgnore());
+    }
+    if (thread.timerSlackNanos() >= 0 && thread.timerSlackNanos() != leader.timerSlackNanos()) {
+      operations.add(
+          Operation.of(
+              "prctl",
+              "PR_SET_TIMERSLACK",
+              PRCTL,
+              value(PR_SET_TIMERSLACK),
+              value(thread.timerSlackNanos())));
+    }
+    if (!Arrays.equals(thread.affinity(), leader.affinity())) {
+      operations.add(
+          Operation.of(
+                  "sched_setaffinity",
+                  "processors",
+                  SCHED_SETAFFINITY,
+                  value(0),
+                  value(thread.affinity().length),
+                  new Bytes(thread.affinity()))
+              .orIgnore());
+    }
+    return operations;
+  }
+
+  /**
+   * The clone's own channel and output take the places of the zygote's; what belongs to the zygote
+   * alone is closed.
+   */
+  private List<Operation> ownDescriptors() {
+    int channel = options.channelDescriptor();
+    List<Operation> operations = new ArrayList<>();
+    operations.add(dup(new Received(0), channel, O_CLOEXEC, "channel"));
+    operations.add(
+        Operation.of("prctl", "PR_SET_PDEATHSIG", PRCTL, value(PR_SET_PDEATHSIG), value(SIGKILL)));
+    operations.add(dup(new Received(1), 1, 0, "stdout"));
+    operations.add(dup(new Received(1), 2, 0, "stderr"));
+    operations.add(close(new Received(0), "received channel"));
+    operations.add(close(new Received(1), "received output"));
+    operations.add(close(new Connection(), "the zygote's connection"));
+    operations.add(close(value(options.listenDescriptor()), "the zygote's socket"));
+    return operations;
+  }
+
+  private static Operation dup(Operation.Argument from, int to, int flags, String detail) {
+    return Operation.of("dup3", detail, DUP3, from, value(to), value(flags));
+  }
+
+  private static Operation close(Operation.Argument descriptor, String detail) {
+    return Operation.of("close", detail, CLOSE, descriptor);
+  }
+
+  /**
+   * Where glibc keeps a thread's id in its thread control block: the kernel is told that address
+   * when it makes the thread in a clone, and writes the new id there. Found by looking for the ids
+   * that are there now.
+   */
+  private int threadIdOffset() throws IOException {
+    List<ThreadState> threads = process.threads();
+    List<ByteBuffer> blocks = new ArrayList<>();
+    for (ThreadState thread : threads) {
+      blocks.add(process.memory().read(thread.threadPointer(), TCB_SEARCH_BYTES / 2));
+    }
+    for (int offset = 0; offset < TCB_SEARCH_BYTES / 2; offset += Integer.BYTES) {
+      boolean everywhere = true;
+      for (int i = 0; i < threads.size() && everywhere; i++) {
+        everywhere = blocks.get(i).getInt(offset) == threads.get(i).tid();
+      }
+      if (everywhere) {
+        return offset;
+      }
+    }
+    throw new IOException(
+        "glibc's copy of the thread id was not found within "
+            + TCB_SEARCH_BYTES / 2
+            + " bytes of the thread pointers of process "
+            + process.pid()
+            + "; this version of glibc is not supported");
+  }
+}

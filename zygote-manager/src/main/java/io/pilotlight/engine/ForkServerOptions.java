@@ -1,0 +1,10 @@
+package io.pilotlight.engine;
+
+/**
+ * How a fork server is installed.
+ *
+ * @param channelDescriptor the agent's control channel in the process
+ * @param listenDescriptor a listening SOCK_SEQPACKET socket in the process, for requests
+ * @param collapse whether memory is put into huge pages before
+ */
+public record ForkServerOptions(int channelDescriptor, int listenDescriptor, boolean collapse) {}

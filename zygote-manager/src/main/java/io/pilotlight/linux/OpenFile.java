@@ -1,0 +1,33 @@
+package io.pilotlight.linux;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import java.lang.ref.Reference;
+import java.nio.file.Path;
+
+/** Opens files by descriptor, which Java does not show. See open(2). */
+public final class OpenFile {
+  private static final long OPEN = 2;
+  private static final int O_CLOEXEC = 0x80000;
+  private static final int O_DIRECTORY = 0x10000;
+  private static final int O_PATH = 0x200000;
+
+  private OpenFile() {}
+
+  /** For reading. */
+  public static Fd readOnly(Path file) throws KernelException {
+    return open(file, O_CLOEXEC);
+  }
+
+  /** A directory, only to name what is in it. */
+  static Fd directory(Path directory) throws KernelException {
+    return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  }
+
+  private static Fd open(Path file, int flags) throws KernelException {
+    Memory path = Kernel.string(file.toString());
+    long result = Kernel.call(OPEN, Pointer.nativeValue(path), flags);
+    Reference.reachabilityFence(path);
+    return new Fd(Kernel.check(result, "open", file.toString()));
+  }
+}

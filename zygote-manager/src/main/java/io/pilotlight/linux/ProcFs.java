@@ -1,0 +1,188 @@
+package io.pilotlight.linux;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** What /proc tells of a process; see proc(5). Stateless and thread-safe. */
+public final class ProcFs {
+  private static final Path PROC = Path.of("/proc");
+
+  private ProcFs() {}
+
+  /**
+   * One mapping.
+   *
+   * @param start first byte
+   * @param end first byte after it
+   * @param permissions like {@code rw-p}; the last letter is {@code s} for shared
+   * @param inode 0 for anonymous memory
+   * @param path what is mapped, or empty
+   */
+  public record Mapping(long start, long end, String permissions, long inode, String path) {
+    /** Whether what is written there can be seen by other processes. */
+    public boolean writableShared() {
+      return permissions.charAt(1) == 'w' && permissions.charAt(3) == 's';
+    }
+  }
+
+  /** All mappings, in ascending order. */
+  public static List<Mapping> mappings(int pid) throws IOException {
+    List<Mapping> mappings = new ArrayList<>();
+    for (String line :
+        Files.readAllLines(process(pid).resolve("maps"), StandardCharsets.ISO_8859_1)) {
+      String[] parts = line.split(" +", 6);
+      String[] range = parts[0].split("-", 2);
+      mappings.add(
+          new Mapping(
+              Long.parseUnsignedLong(range[0], 16),
+              Long.parseUnsignedLong(range[1], 16),
+              parts[1],
+              Long.parseLong(parts[4]),
+              parts.length > 5 ? parts[5] : ""));
+    }
+    return mappings;
+  }
+
+  /** The ids of its threads, in ascending order. */
+  public static List<Integer> threads(int pid) throws IOException {
+    return numbers(process(pid).resolve("task"));
+  }
+
+  /** All processes. */
+  public static List<Integer> processes() throws IOException {
+    return numbers(PROC);
+  }
+
+  /** Its open descriptors. */
+  public static List<Integer> descriptors(int pid) throws IOException {
+    return numbers(process(pid).resolve("fd"));
+  }
+
+  private static List<Integer> numbers(Path directory) throws IOException {
+    List<Integer> found = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, "[0-9]*")) {
+      for (Path entry : entries) {
+        found.add(Integer.parseInt(entry.getFileName().toString()));
+      }
+    }
+    found.sort(null);
+    return found;
+  }
+
+  /**
+   * What a descriptor refers to, as the kernel shows it: a path, {@code socket:[123]}, {@code
+   * anon_inode:[eventfd]}.
+   */
+  public static String descriptorTarget(int pid, int descriptor) throws IOException {
+    return Files.readSymbolicLink(process(pid).resolve("fd/" + descriptor)).toString();
+  }
+
+  /** The value of a field of /proc/PID/fdinfo/N, like {@code pos} or {@code flags} (octal). */
+  public static String descriptorInfo(int pid, int descriptor, String field) throws IOException {
+    Path file = process(pid).resolve("fdinfo/" + descriptor);
+    return field(Files.readAllLines(file, StandardCharsets.ISO_8859_1), field)
+        .orElseThrow(() -> new IOException(file + " has no field " + field));
+  }
+
+  /** The value of a field of /proc/PID/status. */
+  public static Optional<String> status(int pid, String field) throws IOException {
+    return field(
+        Files.readAllLines(process(pid).resolve("status"), StandardCharsets.ISO_8859_1), field);
+  }
+
+  private static Optional<String> field(List<String> lines, String name) {
+    String prefix = name + ":";
+    return lines.stream()
+        .filter(line -> line.startsWith(prefix))
+        .map(line -> line.substring(prefix.length()).strip())
+        .findFirst();
+  }
+
+  /** A thread's name (comm), at most 15 bytes. */
+  public static String threadName(int pid, int tid) throws IOException {
+    return Files.readString(
+            process(pid).resolve("task/" + tid + "/comm"), StandardCharsets.ISO_8859_1)
+        .stripTrailing();
+  }
+
+  /** A thread's nice value, -20 to 19. */
+  public static int nice(int pid, int tid) throws IOException {
+    return Integer.parseInt(statField(process(pid).resolve("task/" + tid + "/stat"), 19));
+  }
+
+  /** The id of the session that the process is in. */
+  public static int session(int pid) throws IOException {
+    return Integer.parseInt(statField(process(pid).resolve("stat"), 6));
+  }
+
+  /** Its parent's pid. */
+  public static int parent(int pid) throws IOException {
+    return Integer.parseInt(statField(process(pid).resolve("stat"), 4));
+  }
+
+  /** When it was started, in clock ticks since boot: with the pid this names a process for ever. */
+  public static long startTicks(int pid) throws IOException {
+    return Long.parseLong(statField(process(pid).resolve("stat"), 22));
+  }
+
+  /**
+   * Field {@code number} as proc(5) counts them; the second, the name, may itself contain blanks
+   * and brackets.
+   */
+  private static String statField(Path file, int number) throws IOException {
+    String line = Files.readString(file, StandardCharsets.ISO_8859_1);
+    String[] afterName = line.substring(line.lastIndexOf(')') + 2).split(" ");
+    return afterName[number - 3].strip();
+  }
+
+  /** The arguments it was started with; empty if it has ended or is a kernel thread. */
+  public static List<String> commandLine(int pid) throws IOException {
+    try {
+      String text = Files.readString(process(pid).resolve("cmdline"), StandardCharsets.ISO_8859_1);
+      return text.isEmpty() ? List.of() : List.of(text.split("\0"));
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
+  }
+
+  /** Resident bytes; 0 if it has ended. */
+  public static long residentBytes(int pid) {
+    return kilobytes(pid, "status", "VmRSS").orElse(0);
+  }
+
+  /**
+   * Bytes that it shares with no other process; empty if it has ended. The kernel walks its page
+   * tables for this.
+   */
+  public static OptionalLong privateBytes(int pid) {
+    OptionalLong clean = kilobytes(pid, "smaps_rollup", "Private_Clean");
+    OptionalLong dirty = kilobytes(pid, "smaps_rollup", "Private_Dirty");
+    return clean.isPresent() && dirty.isPresent()
+        ? OptionalLong.of(clean.getAsLong() + dirty.getAsLong())
+        : OptionalLong.empty();
+  }
+
+  private static OptionalLong kilobytes(int pid, String file, String name) {
+    try {
+      List<String> lines =
+          Files.readAllLines(process(pid).resolve(file), StandardCharsets.ISO_8859_1);
+      return field(lines, name).stream()
+          .mapToLong(value -> Long.parseLong(value.split(" ")[0]) * 1024)
+          .findFirst();
+    } catch (IOException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  private static Path process(int pid) {
+    return PROC.resolve(Integer.toString(pid));
+  }
+}

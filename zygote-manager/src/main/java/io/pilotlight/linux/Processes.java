@@ -1,0 +1,190 @@
+package io.pilotlight.linux;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Starting, watching, signalling and reaping processes. See posix_spawn(3), pidfd_open(2),
+ * waitid(2). Thread-safe.
+ *
+ * <p>Nothing here goes through {@link ProcessBuilder}: the JDK reaps its own children by pid, and
+ * would take the ptrace stops of a child that is being traced.
+ */
+public final class Processes {
+  /** Ends a process at once. */
+  public static final int SIGKILL = 9;
+
+  private static final long KILL = 62;
+  private static final long PRCTL = 157;
+  private static final long WAITID = 247;
+  private static final long PIDFD_SEND_SIGNAL = 424;
+  private static final long PIDFD_OPEN = 434;
+
+  private static final int P_PIDFD = 3;
+  private static final int WNOHANG = 1;
+  private static final int WEXITED = 4;
+  private static final int PR_SET_CHILD_SUBREAPER = 36;
+  private static final int CLD_EXITED = 1;
+  private static final int SIGINFO_BYTES = 128;
+
+  /** POSIX_SPAWN_SETSIGDEF, SETSIGMASK, SETSID. */
+  private static final short SPAWN_FLAGS = 0x04 | 0x08 | 0x80;
+
+  /** Larger than glibc's posix_spawnattr_t (336) and posix_spawn_file_actions_t (80). */
+  private static final int OPAQUE_BYTES = 512;
+
+  private static final int SIGSET_BYTES = 128;
+
+  private Processes() {}
+
+  /** How a process ended: the low level of wait(2). */
+  public record Ended(boolean exited, int codeOrSignal) {}
+
+  /**
+   * Starts a program as the leader of a session of its own, with default signal actions and nothing
+   * blocked.
+   *
+   * @param command absolute path of the program, and its arguments
+   * @param environment all of it
+   * @param directory its working directory
+   * @param descriptors what it gets as descriptor 0, 1, 2, ...; every other descriptor is closed in
+   *     it
+   * @return its pid; it is a child of this process
+   */
+  public static int spawn(
+      List<String> command, Map<String, String> environment, Path directory, List<Fd> descriptors)
+      throws KernelException {
+    String program = command.get(0);
+    List<Memory> kept = new ArrayList<>();
+    Pointer argv = strings(command, kept);
+    List<String> variables = new ArrayList<>();
+    environment.forEach((name, value) -> variables.add(name + "=" + value));
+    Pointer envp = strings(variables, kept);
+    Memory actions = new Memory(OPAQUE_BYTES);
+    Memory attributes = new Memory(OPAQUE_BYTES);
+    Memory signals = new Memory(SIGSET_BYTES);
+    Memory pid = new Memory(4);
+    checkSpawn(Kernel.posix_spawn_file_actions_init(actions), program);
+    checkSpawn(Kernel.posix_spawnattr_init(attributes), program);
+    try {
+      // First beyond the range that is written, so that no source is overwritten before it is
+      // copied.
+      int count = descriptors.size();
+      for (int i = 0; i < count; i++) {
+        checkSpawn(
+            Kernel.posix_spawn_file_actions_adddup2(
+                actions, descriptors.get(i).number(), SPARE_DESCRIPTOR + i),
+            program);
+      }
+      for (int i = 0; i < count; i++) {
+        checkSpawn(
+            Kernel.posix_spawn_file_actions_adddup2(actions, SPARE_DESCRIPTOR + i, i), program);
+      }
+      checkSpawn(Kernel.posix_spawn_file_actions_addclosefrom_np(actions, count), program);
+      checkSpawn(
+          Kernel.posix_spawn_file_actions_addchdir_np(
+              actions, Kernel.cString(directory.toString())),
+          program);
+      checkSpawn(Kernel.posix_spawnattr_setflags(attributes, SPAWN_FLAGS), program);
+      signals.clear();
+      checkSpawn(Kernel.posix_spawnattr_setsigmask(attributes, signals), program);
+      signals.setMemory(0, SIGSET_BYTES, (byte) 0xff);
+      checkSpawn(Kernel.posix_spawnattr_setsigdefault(attributes, signals), program);
+      checkSpawn(
+          Kernel.posix_spawn(pid, Kernel.cString(program), actions, attributes, argv, envp),
+          program);
+      return pid.getInt(0);
+    } finally {
+      Kernel.posix_spawn_file_actions_destroy(actions);
+      Kernel.posix_spawnattr_destroy(attributes);
+      Reference.reachabilityFence(kept);
+    }
+  }
+
+  private static final int SPARE_DESCRIPTOR = 500;
+
+  private static void checkSpawn(int result, String program) throws KernelException {
+    if (result != 0) {
+      throw new KernelException("posix_spawn", program, result);
+    }
+  }
+
+  private static Pointer strings(List<String> values, List<Memory> kept) {
+    Memory array = new Memory(8L * (values.size() + 1));
+    for (int i = 0; i < values.size(); i++) {
+      Memory value = Kernel.string(values.get(i));
+      kept.add(value);
+      array.setPointer(8L * i, value);
+    }
+    array.setPointer(8L * values.size(), Pointer.NULL);
+    kept.add(array);
+    return array;
+  }
+
+  /**
+   * Makes orphaned descendants children of this process, so that they can be reaped here; see
+   * prctl(2).
+   */
+  public static void becomeSubreaper() throws KernelException {
+    Kernel.check(Kernel.call(PRCTL, PR_SET_CHILD_SUBREAPER, 1), "prctl", "PR_SET_CHILD_SUBREAPER");
+  }
+
+  /**
+   * A descriptor that stands for the process, whatever becomes of its pid; empty if there is no
+   * such process.
+   */
+  public static Optional<Fd> pidfd(int pid) throws KernelException {
+    long result = Kernel.call(PIDFD_OPEN, pid, 0);
+    if (result == -Errno.ESRCH || result == -Errno.EINVAL) {
+      return Optional.empty();
+    }
+    return Optional.of(new Fd(Kernel.check(result, "pidfd_open", "pid " + pid)));
+  }
+
+  /** Sends a signal; false if the process has ended already. */
+  public static boolean signal(Fd pidfd, int signal) throws KernelException {
+    long result = Kernel.call(PIDFD_SEND_SIGNAL, pidfd.number(), signal, 0, 0);
+    if (result == -Errno.ESRCH) {
+      return false;
+    }
+    Kernel.check(result, "pidfd_send_signal", "signal " + signal);
+    return true;
+  }
+
+  /**
+   * Kills by pid. Only for a child of this process that has not been reaped, whose pid can
+   * therefore not be another's.
+   */
+  public static void killChild(int pid) {
+    Kernel.call(KILL, pid, SIGKILL);
+  }
+
+  /**
+   * Reaps a child without waiting.
+   *
+   * @return how it ended; empty if it has not, or is not (or no longer) a child of this process
+   */
+  public static Optional<Ended> reap(Fd pidfd) throws KernelException {
+    ByteBuffer info = ByteBuffer.allocateDirect(SIGINFO_BYTES).order(ByteOrder.nativeOrder());
+    long result =
+        Kernel.call(WAITID, P_PIDFD, pidfd.number(), Kernel.address(info), WEXITED | WNOHANG, 0, 0);
+    Reference.reachabilityFence(info);
+    if (result == -Errno.ECHILD) {
+      return Optional.empty();
+    }
+    Kernel.check(result, "waitid", "P_PIDFD");
+    int signo = info.getInt(0);
+    if (signo == 0) {
+      return Optional.empty();
+    }
+    return Optional.of(new Ended(info.getInt(8) == CLD_EXITED, info.getInt(24)));
+  }
+}

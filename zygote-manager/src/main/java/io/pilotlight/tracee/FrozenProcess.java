@@ -1,0 +1,292 @@
+package io.pilotlight.tracee;
+
+import io.pilotlight.linux.Affinity;
+import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.ProcFs;
+import io.pilotlight.linux.ProcessMemory;
+import io.pilotlight.linux.Ptrace;
+import io.pilotlight.tracee.Registers.Name;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A process of which every thread is in a ptrace stop. It stays so until {@link #release} or {@link
+ * #leaveAt}; if the process that traces it dies, the kernel lets it run on.
+ *
+ * <p>Belongs to the platform thread that froze it: ptrace requests must come from the thread that
+ * seized. Not thread-safe.
+ */
+public final class FrozenProcess {
+  private static final int EVENT_STOP = 128;
+  private static final int SIGTRAP = 5;
+  private static final int MAX_EXTENDED_STATE = 16384;
+
+  /**
+   * Everything but SIGTRAP: a forced SIGTRAP that is blocked would lose the process its handler.
+   */
+  private static final long ALL_BUT_TRAP = ~(1L << SIGTRAP - 1);
+
+  private static final long ALL = ~0L;
+
+  private final int pid;
+  private final Ptrace ptrace = new Ptrace();
+  private final ProcessMemory memory;
+  private final List<ThreadState> threads = new ArrayList<>();
+  private final Map<Integer, Boolean> seized = new LinkedHashMap<>();
+  private long syscallInstruction;
+
+  private FrozenProcess(int pid) {
+    this.pid = pid;
+    this.memory = new ProcessMemory(pid);
+  }
+
+  /**
+   * Stops every thread of a process and reads it. The process must have at least one other thread
+   * than its leader.
+   *
+   * @throws IOException if a step failed; the process runs on then
+   */
+  public static FrozenProcess freeze(int pid) throws IOException {
+    FrozenProcess process = new FrozenProcess(pid);
+    try {
+      process.stopAll();
+      process.readAll();
+      process.syscallInstruction = process.findSyscallInstruction();
+      return process;
+    } catch (IOException | RuntimeException e) {
+      process.release();
+      throw e;
+    }
+  }
+
+  /**
+   * Threads that are not stopped yet may still make new ones, so the list is read until it holds
+   * none that is new.
+   */
+  private void stopAll() throws IOException {
+    boolean found = true;
+    while (found) {
+      found = false;
+      List<Integer> fresh = new ArrayList<>();
+      for (int tid : ProcFs.threads(pid)) {
+        if (!seized.containsKey(tid) && seize(tid)) {
+          fresh.add(tid);
+          found = true;
+        }
+      }
+      for (int tid : fresh) {
+        if (!awaitStop(tid)) {
+          seized.remove(tid);
+        }
+      }
+    }
+  }
+
+  /** False if the thread ended meanwhile. */
+  private boolean seize(int tid) throws KernelException {
+    try {
+      ptrace.seize(tid);
+      seized.put(tid, true);
+      ptrace.interrupt(tid);
+      return true;
+    } catch (KernelException e) {
+      if (e.errno() == io.pilotlight.linux.Errno.ESRCH) {
+        seized.remove(tid);
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * A signal that was on its way is delivered first: the kernel builds its handler's frame, and the
+   * stop that was asked for follows before the handler's first instruction.
+   */
+  private boolean awaitStop(int tid) throws KernelException {
+    while (true) {
+      Ptrace.Stop stop = ptrace.await(tid);
+      if (stop.ended()) {
+        return false;
+      }
+      if (stop.event() == EVENT_STOP) {
+        return true;
+      }
+      ptrace.resume(tid, stop.event() == 0 ? stop.signal() : 0);
+    }
+  }
+
+  private void readAll() throws IOException {
+    ByteBuffer state = ByteBuffer.allocateDirect(MAX_EXTENDED_STATE);
+    for (int tid : seized.keySet().stream().sorted().toList()) {
+      Registers registers = new Registers();
+      ptrace.readRegisters(tid, registers.bytes());
+      int bytes = ptrace.readExtendedState(tid, state);
+      ByteBuffer extended = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+      extended.put(0, state, 0, bytes);
+      threads.add(
+          new ThreadState(
+              tid,
+              ProcFs.threadName(pid, tid),
+              registers,
+              extended,
+              ptrace.signalMask(tid),
+              ptrace.rseq(tid),
+              ptrace.robustList(tid),
+              ProcFs.nice(pid, tid),
+              timerSlack(tid),
+              Affinity.of(tid)));
+    }
+    if (threads.isEmpty() || threads.get(0).tid() != pid) {
+      throw new IOException(
+          "the first thread of process " + pid + " has ended; it cannot be forked");
+    }
+  }
+
+  private static long timerSlack(int tid) {
+    try {
+      return Long.parseLong(Files.readString(Path.of("/proc/" + tid + "/timerslack_ns")).strip());
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+
+  /** The vdso falls back to real system calls, so it holds the instruction, in two pages. */
+  private long findSyscallInstruction() throws IOException {
+    for (ProcFs.Mapping mapping : ProcFs.mappings(pid)) {
+      if (mapping.path().equals("[vdso]")) {
+        ByteBuffer code = memory.read(mapping.start(), (int) (mapping.end() - mapping.start()));
+        for (int i = 0; i + 1 < code.limit(); i++) {
+          if (code.get(i) == 0x0f && code.get(i + 1) == 0x05) {
+            return mapping.start() + i;
+          }
+        }
+      }
+    }
+    throw new IOException("process " + pid + " has no vdso with a syscall instruction");
+  }
+
+  /** Its pid. */
+  public int pid() {
+    return pid;
+  }
+
+  /** Its memory. */
+  public ProcessMemory memory() {
+    return memory;
+  }
+
+  /** Its threads in ascending order of id; the leader is the first. */
+  public List<ThreadState> threads() {
+    return List.copyOf(threads);
+  }
+
+  /**
+   * The first thread that is computing rather than waiting in the kernel; empty if the process is
+   * at rest.
+   */
+  public Optional<ThreadState> busyThread() {
+    return threads.stream().filter(thread -> !thread.registers().waiting()).findFirst();
+  }
+
+  /**
+   * Runs one system call in a thread of the process. The thread's registers and mask are as before
+   * afterwards.
+   *
+   * @return what the kernel returned; a negated error number if it failed
+   */
+  public long syscall(ThreadState thread, long number, long... arguments) throws IOException {
+    Registers registers = thread.registers().copy().set(Name.ORIG_RAX, -1);
+    registers.set(Name.RIP, syscallInstruction).set(Name.RAX, number);
+    Name[] order = {Name.RDI, Name.RSI, Name.RDX, Name.R10, Name.R8, Name.R9};
+    for (int i = 0; i < order.length; i++) {
+      registers.set(order[i], i < arguments.length ? arguments[i] : 0);
+    }
+    return run(thread, registers, true).get(Name.RAX);
+  }
+
+  /**
+   * Lets a thread run from {@code registers} to its next trap instruction, then gives it its own
+   * registers back.
+   *
+   * @return the registers at the trap
+   */
+  public Registers runToTrap(ThreadState thread, Registers registers) throws IOException {
+    return run(thread, registers, false);
+  }
+
+  private Registers run(ThreadState thread, Registers registers, boolean oneInstruction)
+      throws IOException {
+    int tid = thread.tid();
+    ptrace.signalMask(tid, ALL_BUT_TRAP);
+    ptrace.writeRegisters(tid, registers.bytes());
+    if (oneInstruction) {
+      ptrace.singleStep(tid);
+    } else {
+      ptrace.resume(tid, 0);
+    }
+    Ptrace.Stop stop = ptrace.await(tid);
+    if (stop.ended()) {
+      throw new IOException("process " + pid + " ended while it was frozen");
+    }
+    if (stop.signal() != SIGTRAP || stop.event() != 0) {
+      throw new IOException(
+          "thread "
+              + tid
+              + " stopped with signal "
+              + stop.signal()
+              + ", event "
+              + stop.event()
+              + ", where a trap was expected");
+    }
+    Registers result = new Registers();
+    ptrace.readRegisters(tid, result.bytes());
+    ptrace.writeRegisters(tid, thread.registers().bytes());
+    ptrace.signalMask(tid, thread.signalMask());
+    return result;
+  }
+
+  /**
+   * Lets every thread run on from where it was stopped. A process that has ended meanwhile is not
+   * an error.
+   */
+  public void release() {
+    for (int tid : seized.keySet()) {
+      try {
+        ptrace.detach(tid, 0);
+      } catch (KernelException e) {
+        // ESRCH: the thread was killed, or was never stopped. There is nothing to let go then.
+        continue;
+      }
+    }
+    seized.clear();
+  }
+
+  /**
+   * Lets the process go, each thread at a place of the caller's with every signal blocked. The
+   * leader goes last, when nothing else of the process moves any more.
+   *
+   * @param leader the leader's registers
+   * @param others the instruction at which all others go on
+   */
+  public void leaveAt(Registers leader, long others) throws KernelException {
+    for (int i = threads.size() - 1; i >= 0; i--) {
+      int tid = threads.get(i).tid();
+      Registers registers =
+          i == 0
+              ? leader
+              : threads.get(i).registers().copy().set(Name.ORIG_RAX, -1).set(Name.RIP, others);
+      ptrace.writeRegisters(tid, registers.bytes());
+      ptrace.signalMask(tid, ALL);
+      ptrace.detach(tid, 0);
+      seized.remove(tid);
+    }
+  }
+}

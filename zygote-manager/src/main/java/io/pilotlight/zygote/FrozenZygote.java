@@ -1,0 +1,183 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.agent.wire.Frame;
+import io.pilotlight.agent.wire.FrameCodec;
+import io.pilotlight.engine.ForkEngine.Blueprint;
+import io.pilotlight.engine.ForkServerClient;
+import io.pilotlight.linux.Errno;
+import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.ProcFs;
+import io.pilotlight.linux.Sockets;
+import io.pilotlight.zygote.FunctionJvm.NotStartedException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+
+/** A zygote with its fork server. */
+final class FrozenZygote implements Zygote {
+  private static final Duration FORK_AHEAD_TIMEOUT = Duration.ofSeconds(5);
+  private static final byte GO = 1;
+
+  /** A pool must not be emptied by a request that is too large for a socket's default buffer. */
+  private static final int SEND_BUFFER_BYTES = 256 << 10;
+
+  private final ZygoteRecord record;
+  private final boolean adopted;
+  private final ProcessWatch process;
+  private final ForkServerClient client;
+  private final HostServices services;
+  private final EngineListener listener;
+  private final Supplier<String> cloneIds;
+  private final java.util.function.Consumer<HostedJvm> made;
+
+  FrozenZygote(
+      ZygoteRecord record,
+      boolean adopted,
+      ProcessWatch process,
+      ForkServerClient client,
+      CloneRegistry clones,
+      HostServices services,
+      EngineListener listener) {
+    this.record = record;
+    this.adopted = adopted;
+    this.process = process;
+    this.client = client;
+    this.services = services;
+    this.listener = listener;
+    this.cloneIds = clones::nextId;
+    this.made = clones::add;
+    process.exit().thenRun(client::close);
+  }
+
+  /** Where a host keeps account of its clones. */
+  interface CloneRegistry {
+    /** A name that no other process of this host has or had. */
+    String nextId();
+
+    /** A clone was made. */
+    void add(HostedJvm clone);
+  }
+
+  @Override
+  public String id() {
+    return record.id();
+  }
+
+  @Override
+  public long pid() {
+    return record.pid();
+  }
+
+  @Override
+  public FunctionSpec spec() {
+    return record.spec();
+  }
+
+  @Override
+  public State state() {
+    return process.exit().isDone() ? State.LOST : State.FROZEN;
+  }
+
+  @Override
+  public int threads() {
+    return record.blueprint().threads();
+  }
+
+  @Override
+  public long residentBytes() {
+    return state() == State.LOST ? 0 : ProcFs.residentBytes(record.pid());
+  }
+
+  @Override
+  public List<String> warnings() {
+    return record.warnings();
+  }
+
+  @Override
+  public boolean adopted() {
+    return adopted;
+  }
+
+  @Override
+  public FunctionJvm fork() throws NotStartedException {
+    return newClone();
+  }
+
+  @Override
+  public FunctionJvm forkAhead() throws NotStartedException {
+    HostedJvm clone = newClone();
+    try {
+      clone.awaitStarted(FORK_AHEAD_TIMEOUT);
+      return clone;
+    } catch (NotStartedException e) {
+      clone.close();
+      throw e;
+    }
+  }
+
+  private HostedJvm newClone() throws NotStartedException {
+    if (state() == State.LOST) {
+      throw new NotStartedException(
+          "zygote-lost", "Zygote " + id() + " is lost: it " + process.exit().join() + ".");
+    }
+    long start = services.nanoTime().getAsLong();
+    try (Sockets.Pair channel = Sockets.streamPair()) {
+      Sockets.sendBuffer(channel.first(), SEND_BUFFER_BYTES);
+      try (Sockets.Pair output = Sockets.pipe()) {
+        HostedJvm clone = describe(channel, output);
+        client.fork(channel.second(), output.second(), result -> answered(clone, result, start));
+        made.accept(clone);
+        return clone;
+      }
+    } catch (KernelException e) {
+      throw new NotStartedException(
+          e.errno() == Errno.EPIPE ? "zygote-lost" : "fork-not-sent",
+          "Zygote " + id() + " could not be asked for a clone: " + e.getMessage());
+    }
+  }
+
+  private HostedJvm describe(Sockets.Pair channel, Sockets.Pair output) throws KernelException {
+    String cloneId = cloneIds.get();
+    ByteBuffer renew = FrameCodec.encode(new Frame.Renew(cloneId));
+    ByteBuffer first = ByteBuffer.allocate(1 + renew.remaining()).put(GO).put(renew).flip();
+    Blueprint blueprint = record.blueprint();
+    return new HostedJvm(
+        cloneId,
+        new JvmChannel(channel.first().move(), services.nanoTime()),
+        new JvmOutput(output.first().move(), services.loop()),
+        first,
+        blueprint::stepName,
+        services);
+  }
+
+  private void answered(HostedJvm clone, long result, long start) {
+    if (result > 0) {
+      listener.phase("fork", "clone", services.nanoTime().getAsLong() - start);
+      clone.started((int) result);
+    } else if (result == -Errno.ESRCH) {
+      clone.notStarted(
+          new NotStartedException("zygote-lost", "Zygote " + id() + " was lost while it forked."));
+    } else {
+      clone.notStarted(
+          new NotStartedException(
+              "fork-failed",
+              "Zygote "
+                  + id()
+                  + " could not fork: clone: "
+                  + Errno.name((int) -result)
+                  + ". Check the limits on processes and memory with 'pilotlight doctor'."));
+    }
+  }
+
+  @Override
+  public CompletableFuture<ExitStatus> lost() {
+    return process.exit();
+  }
+
+  @Override
+  public void close() {
+    process.kill();
+  }
+}

@@ -1,0 +1,318 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.agent.wire.Frame;
+import io.pilotlight.agent.wire.FrameCodec;
+import io.pilotlight.agent.wire.WireException;
+import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.ProcFs;
+import io.pilotlight.zygote.JvmChannel.DeadlineException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A JVM with our agent: a clone, a cold JVM, or one that is being made a zygote. Which process it
+ * is may become known after it has been talked to: a clone on demand is sent its request before its
+ * zygote has told its pid.
+ */
+final class HostedJvm implements FunctionJvm {
+  /** How long after the end of its channel a process may take to end. */
+  private static final Duration END_GRACE = Duration.ofSeconds(2);
+
+  private static final int TAIL_BYTES = 4096;
+
+  private final String id;
+  private final JvmChannel channel;
+  private final JvmOutput output;
+  private final HostServices services;
+  private final IntFunction<String> stepName;
+  private final CompletableFuture<Started> started = new CompletableFuture<>();
+  private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
+  private volatile @Nullable ByteBuffer firstBytes;
+  private volatile boolean finished;
+
+  /** The process, once it is known. */
+  private record Started(int pid, ProcessWatch watch) {}
+
+  /**
+   * A JVM that {@link #started} or {@link #notStarted} will be called for.
+   *
+   * @param firstBytes sent before its first frame, or null
+   * @param stepName says what the step of a StepFailed frame was
+   */
+  HostedJvm(
+      String id,
+      JvmChannel channel,
+      JvmOutput output,
+      @Nullable ByteBuffer firstBytes,
+      IntFunction<String> stepName,
+      HostServices services) {
+    this.id = id;
+    this.channel = channel;
+    this.output = output;
+    this.firstBytes = firstBytes;
+    this.stepName = stepName;
+    this.services = services;
+  }
+
+  /** Its process exists. Kills it at once if {@link #close} was called meanwhile. */
+  void started(int pid) {
+    try {
+      ProcessWatch watch =
+          ProcessWatch.of(pid, services.loop())
+              .orElseThrow(() -> new KernelException("pidfd_open", "pid " + pid, 3));
+      watch.exit().thenAccept(this::ended);
+      started.complete(new Started(pid, watch));
+    } catch (KernelException e) {
+      notStarted(
+          new NotStartedException("clone-died", "The clone ended at once: " + e.getMessage()));
+    }
+  }
+
+  /** There will be no process. */
+  void notStarted(NotStartedException reason) {
+    started.completeExceptionally(reason);
+    ended(new ExitStatus.Unknown());
+  }
+
+  private void ended(ExitStatus status) {
+    finished = true;
+    output.finish();
+    channel.close();
+    services.forget(this);
+    exit.complete(status);
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public long pid() {
+    try {
+      return started.get().pid();
+    } catch (ExecutionException e) {
+      return -1;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return -1;
+    }
+  }
+
+  /** The process; only for a JVM that has been started. */
+  ProcessWatch watch() {
+    return started.join().watch();
+  }
+
+  /** Waits until the process exists. */
+  void awaitStarted(Duration timeout) throws NotStartedException {
+    try {
+      started.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      throw notStartedCause(e);
+    } catch (TimeoutException e) {
+      throw new NotStartedException(
+          "fork-timeout", "The zygote made no clone within " + timeout + ".");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NotStartedException("interrupted", "The wait for a clone was interrupted.");
+    }
+  }
+
+  private static NotStartedException notStartedCause(ExecutionException e) {
+    return e.getCause() instanceof NotStartedException cause
+        ? cause
+        : new NotStartedException("fork-failed", String.valueOf(e.getCause()));
+  }
+
+  @Override
+  public Reply invoke(Invocation invocation, Duration timeout)
+      throws NotStartedException, DiedException, TimedOutException {
+    long deadline = services.nanoTime().getAsLong() + timeout.toNanos();
+    long deadlineMillis = services.epochMillis().getAsLong() + timeout.toMillis();
+    ByteBuffer frame =
+        FrameCodec.encode(
+            new Frame.Invoke(
+                invocation.requestId(),
+                deadlineMillis,
+                invocation.attributes(),
+                invocation.payload()));
+    if (!channel.claim()) {
+      throw tookNothing();
+    }
+    try {
+      ByteBuffer direct = services.buffer();
+      handOver(direct, deadline, frame);
+      return reply(channel.receive(direct, deadline));
+    } catch (DeadlineException e) {
+      close();
+      throw new TimedOutException(
+          "The function gave no answer within "
+              + timeout.toMillis()
+              + " ms; its process was killed.");
+    } catch (WireException e) {
+      close();
+      throw died("broke its channel (" + e.getMessage() + ")");
+    } catch (IOException e) {
+      throw died("ended");
+    } finally {
+      channel.release();
+    }
+  }
+
+  /** Until the last byte is written the request has certainly not been run. */
+  private void handOver(ByteBuffer direct, long deadline, ByteBuffer frame)
+      throws NotStartedException, DeadlineException {
+    try {
+      ByteBuffer first = firstBytes;
+      if (first == null) {
+        channel.send(direct, deadline, frame);
+      } else {
+        firstBytes = null;
+        channel.send(direct, deadline, first, frame);
+      }
+    } catch (KernelException e) {
+      close();
+      throw tookNothing();
+    }
+  }
+
+  private NotStartedException tookNothing() throws NotStartedException {
+    awaitStarted(END_GRACE);
+    return new NotStartedException(
+        "clone-died",
+        "Process " + id + " took no request: it " + awaitExit() + ". " + outputTail(TAIL_BYTES));
+  }
+
+  private Reply reply(Frame frame) throws NotStartedException, DiedException {
+    if (frame instanceof Frame.Result result) {
+      return new Reply.Success(result.enteredNanos(), result.finishedNanos(), result.payload());
+    }
+    if (frame instanceof Frame.Fault fault) {
+      return new Reply.Fault(
+          fault.kind(), fault.enteredNanos(), fault.finishedNanos(), fault.failure());
+    }
+    close();
+    if (frame instanceof Frame.StepFailed failed) {
+      throw new NotStartedException(
+          "step-failed",
+          "Clone "
+              + id
+              + " could not become itself: "
+              + stepName.apply(failed.step())
+              + " failed with "
+              + io.pilotlight.linux.Errno.name(failed.errno())
+              + ".");
+    }
+    throw died("answered a request with a " + frame.name() + " frame");
+  }
+
+  private DiedException died(String how) throws NotStartedException {
+    ExitStatus status = awaitExit();
+    if (started.isCompletedExceptionally()) {
+      awaitStarted(END_GRACE);
+    }
+    String tail = outputTail(TAIL_BYTES);
+    return new DiedException(
+        "The function's process " + how + " during the call: it " + status + ".", status, tail);
+  }
+
+  /** How it ended; a process that has closed its channel and lives on is killed. */
+  ExitStatus awaitExit() {
+    try {
+      return exit.get(END_GRACE.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      // Its channel is closed, but it lives: nothing can be expected of it any more.
+      close();
+      return exit.join();
+    } catch (ExecutionException e) {
+      return new ExitStatus.Unknown();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new ExitStatus.Unknown();
+    }
+  }
+
+  /** Sends a frame that is no invocation, and waits for what comes back. */
+  Frame exchange(Frame frame, long deadlineNanos) throws IOException, DeadlineException {
+    if (!channel.claim()) {
+      throw new EOFException("the JVM has ended");
+    }
+    try {
+      ByteBuffer direct = services.buffer();
+      channel.send(direct, deadlineNanos, FrameCodec.encode(frame));
+      return channel.receive(direct, deadlineNanos);
+    } finally {
+      channel.release();
+    }
+  }
+
+  @Override
+  public boolean alive() {
+    return !finished;
+  }
+
+  @Override
+  public CompletableFuture<ExitStatus> exit() {
+    return exit;
+  }
+
+  @Override
+  public String outputTail(int maxBytes) {
+    return output.tail(maxBytes);
+  }
+
+  @Override
+  public void markOutput() {
+    output.mark();
+  }
+
+  @Override
+  public String outputSinceMark(int maxBytes) {
+    return output.sinceMark(maxBytes);
+  }
+
+  @Override
+  public OptionalLong privateBytes() {
+    Started process = started.getNow(null);
+    return process == null || finished ? OptionalLong.empty() : ProcFs.privateBytes(process.pid());
+  }
+
+  @Override
+  public void stop(Duration grace) {
+    if (finished) {
+      return;
+    }
+    finished = true;
+    if (firstBytes != null || !channel.claim()) {
+      // It still waits with one thread: the end of its channel ends it.
+      channel.close();
+    } else {
+      try {
+        long now = services.nanoTime().getAsLong();
+        channel.send(services.buffer(), now + 1, FrameCodec.encode(new Frame.Stop()));
+      } catch (KernelException | DeadlineException e) {
+        close();
+        return;
+      } finally {
+        channel.release();
+      }
+    }
+    services.later(grace, this::close);
+  }
+
+  @Override
+  public void close() {
+    finished = true;
+    started.thenAccept(process -> process.watch().kill());
+  }
+}

@@ -1,0 +1,131 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.zygote.BuildException.Fault;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+/**
+ * The command line of a function's JVM. The same for a zygote and for a cold start, so that the two
+ * can be compared, and so that a function behaves alike in both.
+ */
+public final class JvmCommand {
+  /** The agent's descriptor for its control channel. */
+  static final int CHANNEL_DESCRIPTOR = 3;
+
+  /** The zygote's descriptor for its fork server's socket. */
+  static final int LISTEN_DESCRIPTOR = 4;
+
+  private static final String MAIN_CLASS = "io.pilotlight.agent.FunctionHost";
+  private static final int MINIMUM_FEATURE = 17;
+
+  /** The rest is for code, metaspace, thread stacks and the collector. */
+  private static final int HEAP_PERCENT = 75;
+
+  /** Flags with which a JVM cannot be forked, each with the reason and the way out. */
+  private static final Map<String, String> REFUSED =
+      Map.of(
+          "-XX:+UseZGC",
+          "ZGC keeps its heap in shared memory, which all clones would write at once; use -XX:+UseSerialGC (the"
+              + " default), -XX:+UseParallelGC, -XX:+UseG1GC or -XX:+UseShenandoahGC",
+          "-XX:+UsePerfData",
+          "the JVM's performance data is shared memory, which all clones would write at once; leave the flag out",
+          "-XX:+UseSHM",
+          "System V shared memory would be written by all clones at once; use -XX:+UseTransparentHugePages");
+
+  private JvmCommand() {}
+
+  /**
+   * Looks for what cannot work, before anything is started.
+   *
+   * @throws BuildException with {@link Fault#CONFIGURATION}, naming the flag or the JVM, the reason
+   *     and what to change
+   */
+  public static void check(FunctionSpec spec) throws BuildException {
+    for (String argument : spec.jvmArgs()) {
+      String reason = REFUSED.get(argument);
+      if (reason != null) {
+        throw configuration("JVM argument " + argument + " cannot be used: " + reason + ".");
+      }
+    }
+    Path java = java(spec.javaHome());
+    if (!Files.isExecutable(java)) {
+      throw configuration(
+          "'" + spec.javaHome() + "' is no JDK: there is no executable " + java + ".");
+    }
+    int feature = featureVersion(spec.javaHome());
+    if (feature < MINIMUM_FEATURE) {
+      throw configuration(
+          "The JDK at "
+              + spec.javaHome()
+              + " is version "
+              + feature
+              + "; "
+              + MINIMUM_FEATURE
+              + " or later is needed.");
+    }
+  }
+
+  private static BuildException configuration(String message) {
+    return new BuildException(Fault.CONFIGURATION, message, "", null, null);
+  }
+
+  private static Path java(Path home) {
+    return home.resolve("bin").resolve("java");
+  }
+
+  /**
+   * From the file {@code release}, which every JDK since 9 has; starting the JVM to ask it would
+   * take longer.
+   */
+  private static int featureVersion(Path home) throws BuildException {
+    Path release = home.resolve("release");
+    Properties properties = new Properties();
+    try (Reader in = Files.newBufferedReader(release, StandardCharsets.UTF_8)) {
+      properties.load(in);
+      String version = properties.getProperty("JAVA_VERSION", "").replace("\"", "");
+      return Runtime.Version.parse(version).feature();
+    } catch (IOException | IllegalArgumentException e) {
+      throw new BuildException(
+          Fault.CONFIGURATION,
+          "The version of the JDK at " + home + " cannot be read from " + release + ": " + e,
+          "",
+          null,
+          e);
+    }
+  }
+
+  /** The program and its arguments. */
+  static List<String> of(FunctionSpec spec, Path agentJar, String owner) {
+    List<String> command = new ArrayList<>();
+    command.add(java(spec.javaHome()).toString());
+    boolean collectorChosen =
+        spec.jvmArgs().stream().anyMatch(argument -> argument.matches("-XX:\\+Use\\w+GC"));
+    if (!collectorChosen) {
+      command.add("-XX:+UseSerialGC");
+    }
+    command.add("-Xmx" + Math.max(16, spec.memoryMib() * HEAP_PERCENT / 100) + "m");
+    command.add("-XX:-UsePerfData");
+    command.add("-XX:+ExitOnOutOfMemoryError");
+    command.add("-XX:+ErrorFileToStderr");
+    command.add("-XX:-CreateCoredumpOnCrash");
+    command.addAll(spec.jvmArgs());
+    command.add("-javaagent:" + agentJar + "=" + ownerMarker(owner));
+    command.add("-Dpilotlight.control.fd=" + CHANNEL_DESCRIPTOR);
+    command.add("-cp");
+    command.add(agentJar.toString());
+    command.add(MAIN_CLASS);
+    return command;
+  }
+
+  /** By this text on its command line a later daemon knows a process of its data directory. */
+  static String ownerMarker(String owner) {
+    return "owner=" + owner;
+  }
+}

@@ -1,0 +1,338 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.engine.ForkEngine;
+import io.pilotlight.engine.ForkEngine.Frozen;
+import io.pilotlight.engine.ForkServerClient;
+import io.pilotlight.engine.ForkServerOptions;
+import io.pilotlight.linux.EventLoop;
+import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.OpenFile;
+import io.pilotlight.linux.ProcFs;
+import io.pilotlight.linux.Processes;
+import io.pilotlight.linux.Sockets;
+import io.pilotlight.zygote.BuildException.Fault;
+import io.pilotlight.zygote.BuildProgress.Stage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Makes zygotes and cold JVMs on this machine. */
+public final class LocalZygoteHost implements ZygoteHost {
+  private static final Path WORKING_DIRECTORY = Path.of("/");
+
+  private final Path runDirectory;
+  private final Path agentJar;
+  private final String owner;
+  private final EngineListener listener;
+  private final EventLoop loop;
+  private final ForkEngine engine;
+  private final Services services;
+  private final Registry clones = new Registry();
+  private final Set<FunctionJvm> jvms = ConcurrentHashMap.newKeySet();
+  private final Set<FrozenZygote> zygotes = ConcurrentHashMap.newKeySet();
+
+  /**
+   * The kernel tells a process's death to the thread that started it. Clones ask to be killed when
+   * their parent dies, and a clone's parent is the thread that started its zygote: so all are
+   * started by one thread that lives as long as this.
+   */
+  private final ExecutorService spawner;
+
+  private final ScheduledExecutorService timer;
+
+  /**
+   * Opens a host.
+   *
+   * @param runDirectory for sockets and records of zygotes; exists, and nobody else may enter it
+   * @param agentJar the agent
+   * @param listener is told the engine's times
+   * @throws IOException if the kernel refuses what it needs, with the call's name
+   */
+  public LocalZygoteHost(Path runDirectory, Path agentJar, EngineListener listener)
+      throws IOException {
+    this.runDirectory = runDirectory.toRealPath();
+    this.agentJar = agentJar.toRealPath();
+    this.listener = listener;
+    this.owner = Owner.of(this.runDirectory);
+    Processes.becomeSubreaper();
+    this.loop = new EventLoop("pilotlight-events");
+    LongSupplier nanoTime = System::nanoTime;
+    this.engine = new ForkEngine(loop, nanoTime);
+    this.spawner = Executors.newSingleThreadExecutor(daemonThread("pilotlight-spawner"));
+    this.timer = Executors.newSingleThreadScheduledExecutor(daemonThread("pilotlight-timer"));
+    this.services = new Services(nanoTime);
+  }
+
+  private static ThreadFactory daemonThread(String name) {
+    return task -> {
+      Thread thread = new Thread(task, name);
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  @Override
+  public Zygote build(
+      FunctionSpec spec, Warmup warmup, Duration initTimeout, BuildProgress progress)
+      throws BuildException, InterruptedException {
+    JvmCommand.check(spec);
+    String id = "z-" + Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
+    progress.at(Stage.STARTING, 0, 0);
+    HostedJvm jvm = start(id, spec, true);
+    FrozenZygote zygote = null;
+    try {
+      ZygoteBuilder builder = new ZygoteBuilder(jvm, spec, services.nanoTime(), progress);
+      builder.initialise(initTimeout);
+      builder.warm(warmup);
+      builder.quiesce();
+      zygote = freeze(id, spec, jvm, builder);
+      return zygote;
+    } finally {
+      if (zygote == null) {
+        endAndAwait(jvm);
+        forgetFiles(id);
+      }
+    }
+  }
+
+  private FrozenZygote freeze(String id, FunctionSpec spec, HostedJvm jvm, ZygoteBuilder builder)
+      throws BuildException, InterruptedException {
+    int pid = (int) jvm.pid();
+    ForkServerOptions options =
+        new ForkServerOptions(JvmCommand.CHANNEL_DESCRIPTOR, JvmCommand.LISTEN_DESCRIPTOR, true);
+    Frozen frozen = builder.freeze(engine, pid, options);
+    listener.phase("fork", "freeze", frozen.freezeNanos());
+    listener.phase("fork", "collapse", frozen.collapseNanos());
+    listener.phase("fork", "install", frozen.installNanos());
+    try {
+      ZygoteRecord record =
+          new ZygoteRecord(
+              id, pid, ProcFs.startTicks(pid), spec, frozen.blueprint(), builder.warnings());
+      FrozenZygote zygote = open(record, jvm.watch(), false);
+      record.write(runDirectory);
+      return zygote;
+    } catch (IOException e) {
+      throw new BuildException(
+          Fault.SYSTEM, "Zygote " + id + " cannot be used: " + e.getMessage(), "", null, e);
+    }
+  }
+
+  private FrozenZygote open(ZygoteRecord record, ProcessWatch process, boolean adopted)
+      throws IOException {
+    ForkServerClient client =
+        engine.connect(runDirectory, socketName(record.id()), record.blueprint());
+    FrozenZygote zygote =
+        new FrozenZygote(record, adopted, process, client, clones, services, listener);
+    zygotes.add(zygote);
+    process
+        .exit()
+        .thenRun(
+            () -> {
+              zygotes.remove(zygote);
+              forgetFiles(record.id());
+            });
+    return zygote;
+  }
+
+  @Override
+  public FunctionJvm startCold(FunctionSpec spec, Duration initTimeout)
+      throws BuildException, InterruptedException {
+    JvmCommand.check(spec);
+    HostedJvm jvm = start(clones.nextId(), spec, false);
+    boolean ready = false;
+    try {
+      new ZygoteBuilder(jvm, spec, services.nanoTime(), BuildProgress.NONE).initialise(initTimeout);
+      ready = true;
+      return jvm;
+    } finally {
+      if (!ready) {
+        endAndAwait(jvm);
+      }
+    }
+  }
+
+  private HostedJvm start(String id, FunctionSpec spec, boolean listening)
+      throws BuildException, InterruptedException {
+    try (Sockets.Pair channel = Sockets.streamPair();
+        Sockets.Pair output = Sockets.pipe();
+        Fd nothing = OpenFile.readOnly(Path.of("/dev/null"))) {
+      List<Fd> descriptors = new ArrayList<>();
+      descriptors.add(nothing);
+      descriptors.add(output.second());
+      descriptors.add(output.second());
+      descriptors.add(channel.second());
+      Fd listener = listening ? Sockets.listen(runDirectory, socketName(id)) : null;
+      try {
+        if (listener != null) {
+          descriptors.add(listener);
+        }
+        int pid = spawn(spec, descriptors);
+        HostedJvm jvm =
+            new HostedJvm(
+                id,
+                new JvmChannel(channel.first().move(), services.nanoTime()),
+                new JvmOutput(output.first().move(), loop),
+                null,
+                step -> "step " + step,
+                services);
+        jvms.add(jvm);
+        jvm.started(pid);
+        return jvm;
+      } finally {
+        closeIfOpen(listener);
+      }
+    } catch (IOException e) {
+      throw new BuildException(
+          Fault.SYSTEM,
+          "A JVM for " + spec.name() + " cannot be started: " + e.getMessage(),
+          "",
+          null,
+          e);
+    }
+  }
+
+  private static void closeIfOpen(@Nullable Fd fd) {
+    if (fd != null) {
+      fd.close();
+    }
+  }
+
+  private int spawn(FunctionSpec spec, List<Fd> descriptors)
+      throws IOException, InterruptedException {
+    List<String> command = JvmCommand.of(spec, agentJar, owner);
+    CompletableFuture<Integer> pid = new CompletableFuture<>();
+    spawner.execute(
+        () -> {
+          try {
+            pid.complete(
+                Processes.spawn(command, spec.environment(), WORKING_DIRECTORY, descriptors));
+          } catch (KernelException | RuntimeException e) {
+            pid.completeExceptionally(e);
+          }
+        });
+    try {
+      return pid.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+    }
+  }
+
+  private static void endAndAwait(HostedJvm jvm) {
+    jvm.close();
+    jvm.exit().join();
+  }
+
+  private static String socketName(String id) {
+    return id + ".sock";
+  }
+
+  private void forgetFiles(String id) {
+    try {
+      Files.deleteIfExists(runDirectory.resolve(socketName(id)));
+      Files.deleteIfExists(ZygoteRecord.file(runDirectory, id));
+    } catch (IOException e) {
+      org.slf4j.LoggerFactory.getLogger(LocalZygoteHost.class)
+          .warn("files of zygote {} cannot be removed from {}", id, runDirectory, e);
+    }
+  }
+
+  @Override
+  public Adoption adopt() {
+    return new Adopter(runDirectory, owner, loop).run(this::openAdopted, this::forgetFiles);
+  }
+
+  private Zygote openAdopted(ZygoteRecord record, ProcessWatch process) throws IOException {
+    return open(record, process, true);
+  }
+
+  @Override
+  public void close() {
+    zygotes.forEach(FrozenZygote::close);
+    jvms.forEach(FunctionJvm::close);
+    List<CompletableFuture<ExitStatus>> ends = new ArrayList<>();
+    zygotes.forEach(zygote -> ends.add(zygote.lost()));
+    jvms.forEach(jvm -> ends.add(jvm.exit()));
+    CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0])).join();
+    timer.shutdownNow();
+    spawner.shutdown();
+    loop.close();
+  }
+
+  /** Names clones and keeps account of them. */
+  private final class Registry implements FrozenZygote.CloneRegistry {
+    private final String prefix =
+        "c-" + Integer.toHexString(ThreadLocalRandom.current().nextInt() | Integer.MIN_VALUE) + "-";
+    private final AtomicLong next = new AtomicLong();
+
+    @Override
+    public String nextId() {
+      return prefix + next.incrementAndGet();
+    }
+
+    @Override
+    public void add(HostedJvm clone) {
+      jvms.add(clone);
+      if (clone.exit().isDone()) {
+        jvms.remove(clone);
+      }
+    }
+  }
+
+  private final class Services implements HostServices {
+    private final LongSupplier nanoTime;
+    private final ThreadLocal<ByteBuffer> buffers =
+        ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(JvmChannel.BUFFER_BYTES));
+
+    Services(LongSupplier nanoTime) {
+      this.nanoTime = nanoTime;
+    }
+
+    @Override
+    public EventLoop loop() {
+      return loop;
+    }
+
+    @Override
+    public LongSupplier nanoTime() {
+      return nanoTime;
+    }
+
+    @Override
+    public LongSupplier epochMillis() {
+      return System::currentTimeMillis;
+    }
+
+    @Override
+    public ByteBuffer buffer() {
+      return buffers.get();
+    }
+
+    @Override
+    public void later(Duration delay, Runnable task) {
+      timer.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public void forget(FunctionJvm jvm) {
+      jvms.remove(jvm);
+    }
+  }
+}

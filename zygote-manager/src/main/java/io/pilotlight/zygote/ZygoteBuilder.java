@@ -1,0 +1,267 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.agent.wire.Failure;
+import io.pilotlight.agent.wire.Frame;
+import io.pilotlight.engine.ForkEngine;
+import io.pilotlight.engine.ForkEngine.Frozen;
+import io.pilotlight.engine.ForkEngine.NotAtRestException;
+import io.pilotlight.engine.ForkServerOptions;
+import io.pilotlight.engine.UnclonableException;
+import io.pilotlight.zygote.BuildException.Fault;
+import io.pilotlight.zygote.BuildProgress.Stage;
+import io.pilotlight.zygote.JvmChannel.DeadlineException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings one JVM from its start to where it can be frozen, and freezes it. Used by one thread,
+ * once.
+ */
+final class ZygoteBuilder {
+  private static final Duration QUIESCE_TIMEOUT = Duration.ofSeconds(60);
+
+  /** How long a JVM may take to come to rest; after that it is frozen as it is, which works too. */
+  private static final Duration REST_TIMEOUT = Duration.ofSeconds(10);
+
+  private static final Duration REST_PAUSE = Duration.ofMillis(5);
+  private static final int TAIL_BYTES = 4096;
+
+  private final HostedJvm jvm;
+  private final FunctionSpec spec;
+  private final LongSupplier nanoTime;
+  private final BuildProgress progress;
+  private final List<String> warnings = new ArrayList<>();
+
+  ZygoteBuilder(HostedJvm jvm, FunctionSpec spec, LongSupplier nanoTime, BuildProgress progress) {
+    this.jvm = jvm;
+    this.spec = spec;
+    this.nanoTime = nanoTime;
+    this.progress = progress;
+  }
+
+  /** What the function's owner should know. */
+  List<String> warnings() {
+    return warnings;
+  }
+
+  /** The handler is constructed afterwards. */
+  void initialise(Duration timeout) throws BuildException {
+    progress.at(Stage.INITIALISING, 0, 0);
+    Frame.Init init =
+        new Frame.Init(
+            spec.name(),
+            spec.version(),
+            spec.handler(),
+            spec.jars().stream().map(Object::toString).toList(),
+            spec.layers().stream().map(Object::toString).toList(),
+            spec.memoryMib());
+    Frame answer = exchange(init, timeout, "start and initialise the function");
+    if (answer instanceof Frame.Failed failed) {
+      throw initialisationFailed(failed);
+    }
+    require(answer, Frame.Ready.class);
+  }
+
+  private BuildException initialisationFailed(Frame.Failed failed) {
+    Failure failure = failed.failure();
+    boolean own = failed.phase() == Frame.Phase.INITIALISATION;
+    String message =
+        own
+            ? "The initialisation of handler " + spec.handler() + " threw " + failure.summary()
+            : String.valueOf(failure.message());
+    return new BuildException(
+        own ? Fault.FUNCTION : Fault.CONFIGURATION,
+        message,
+        jvm.outputTail(TAIL_BYTES),
+        failure,
+        null);
+  }
+
+  /** A warm-up call that fails is no reason not to go on, but is told. */
+  void warm(Warmup warmup) throws BuildException, InterruptedException {
+    if (warmup.payloads().isEmpty()) {
+      return;
+    }
+    long end = nanoTime.getAsLong() + warmup.budget().toNanos();
+    int failures = 0;
+    for (int i = 0; i < warmup.count() && nanoTime.getAsLong() < end; i++) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("build of a zygote of " + spec.name());
+      }
+      progress.at(Stage.WARMING, i, warmup.count());
+      Failure failure = warmOnce(warmup, i);
+      if (failure != null && failures++ == 0) {
+        warnings.add("Warm-up call " + (i + 1) + " failed: " + failure.summary());
+      }
+    }
+    if (failures > 1) {
+      warnings.add(failures + " warm-up calls failed in all.");
+    }
+  }
+
+  private @Nullable Failure warmOnce(Warmup warmup, int number) throws BuildException {
+    byte[] payload = warmup.payloads().get(number % warmup.payloads().size());
+    try {
+      Reply reply =
+          jvm.invoke(
+              new Invocation("warmup-" + number, java.util.Map.of(), payload),
+              warmup.callTimeout());
+      return reply instanceof Reply.Fault fault ? fault.failure() : null;
+    } catch (FunctionJvm.NotStartedException | FunctionJvm.DiedException e) {
+      throw function(
+          "The function's process ended during warm-up call "
+              + (number + 1)
+              + ": "
+              + e.getMessage());
+    } catch (FunctionJvm.TimedOutException e) {
+      throw function(
+          "Warm-up call "
+              + (number + 1)
+              + " took longer than "
+              + warmup.callTimeout().toMillis()
+              + " ms.");
+    }
+  }
+
+  /** Garbage is collected and the compiler idle afterwards. */
+  void quiesce() throws BuildException {
+    progress.at(Stage.QUIESCING, 0, 0);
+    Frame answer = exchange(new Frame.Quiesce(), QUIESCE_TIMEOUT, "become quiet");
+    warnings.addAll(require(answer, Frame.Quiesced.class).notes());
+  }
+
+  /**
+   * Freezes it. Ptrace wants one platform thread for all its requests; the caller's may be
+   * anything, so it has one of its own.
+   */
+  Frozen freeze(ForkEngine engine, int pid, ForkServerOptions options)
+      throws BuildException, InterruptedException {
+    progress.at(Stage.FREEZING, 0, 0);
+    CompletableFuture<Frozen> result = new CompletableFuture<>();
+    Thread tracer =
+        new Thread(
+            () -> {
+              try {
+                result.complete(freezeAtRest(engine, pid, options));
+              } catch (Exception e) {
+                result.completeExceptionally(e);
+              }
+            },
+            "pilotlight-tracer-" + pid);
+    tracer.setDaemon(true);
+    tracer.start();
+    try {
+      return result.get();
+    } catch (ExecutionException e) {
+      throw frozenFailed(e.getCause());
+    }
+  }
+
+  private Frozen freezeAtRest(ForkEngine engine, int pid, ForkServerOptions options)
+      throws IOException, UnclonableException, NotAtRestException {
+    long end = nanoTime.getAsLong() + REST_TIMEOUT.toNanos();
+    while (true) {
+      boolean late = nanoTime.getAsLong() > end;
+      try {
+        return engine.freeze(pid, options, !late);
+      } catch (NotAtRestException e) {
+        if (late) {
+          throw e;
+        }
+        pause();
+      }
+    }
+  }
+
+  /** Lets the JVM run a little; ends early if it ends. */
+  private void pause() throws EOFException {
+    try {
+      ExitStatus status = jvm.exit().get(REST_PAUSE.toNanos(), TimeUnit.NANOSECONDS);
+      throw new EOFException("the JVM " + status + " before it could be frozen");
+    } catch (TimeoutException e) {
+      return;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private BuildException frozenFailed(@Nullable Throwable cause) {
+    String tail = jvm.outputTail(TAIL_BYTES);
+    if (cause instanceof UnclonableException unclonable) {
+      return new BuildException(
+          Fault.UNCLONABLE,
+          "Function " + spec.name() + " cannot be frozen. " + unclonable.getMessage(),
+          tail,
+          null,
+          unclonable);
+    }
+    return new BuildException(
+        Fault.SYSTEM,
+        "The JVM of "
+            + spec.name()
+            + " could not be frozen: "
+            + (cause == null ? "unknown" : cause.getMessage())
+            + ". 'pilotlight doctor' tells what this machine lacks.",
+        tail,
+        null,
+        cause);
+  }
+
+  private Frame exchange(Frame frame, Duration timeout, String what) throws BuildException {
+    try {
+      return jvm.exchange(frame, nanoTime.getAsLong() + timeout.toNanos());
+    } catch (DeadlineException e) {
+      throw function("The JVM did not " + what + " within " + timeout.toMillis() + " ms.");
+    } catch (IOException e) {
+      throw ended(what);
+    }
+  }
+
+  private BuildException ended(String what) {
+    ExitStatus status = jvm.awaitExit();
+    String tail = jvm.outputTail(TAIL_BYTES);
+    boolean refused = tail.contains("Could not create the Java Virtual Machine");
+    return new BuildException(
+        refused ? Fault.CONFIGURATION : Fault.FUNCTION,
+        "The JVM "
+            + status
+            + " when it was to "
+            + what
+            + "."
+            + (refused ? " It does not accept its arguments: " + tail.strip() : ""),
+        tail,
+        null,
+        null);
+  }
+
+  private BuildException function(String message) {
+    return new BuildException(Fault.FUNCTION, message, jvm.outputTail(TAIL_BYTES), null, null);
+  }
+
+  private <F extends Frame> F require(Frame answer, Class<F> type) throws BuildException {
+    if (type.isInstance(answer)) {
+      return type.cast(answer);
+    }
+    throw new BuildException(
+        Fault.SYSTEM,
+        "The agent answered with a "
+            + answer.name()
+            + " frame where "
+            + type.getSimpleName()
+            + " was expected; agent and daemon are of different versions.",
+        jvm.outputTail(TAIL_BYTES),
+        null,
+        null);
+  }
+}

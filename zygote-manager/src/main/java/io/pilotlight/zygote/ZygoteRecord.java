@@ -1,0 +1,147 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.engine.ForkEngine.Blueprint;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+/**
+ * What a later daemon must know to take a zygote over, as a file beside the zygote's socket. It
+ * holds the function's environment, so only its owner may read it.
+ *
+ * @param id the zygote's id
+ * @param pid its process
+ * @param startTicks when that was started: a process of that pid with another start is not it
+ * @param spec what it hosts
+ * @param blueprint how to fork it
+ * @param warnings what its build had to say
+ */
+record ZygoteRecord(
+    String id,
+    int pid,
+    long startTicks,
+    FunctionSpec spec,
+    Blueprint blueprint,
+    List<String> warnings) {
+  static final String SUFFIX = ".zygote";
+  private static final String FORMAT = "1";
+
+  static Path file(Path directory, String id) {
+    return directory.resolve(id + SUFFIX);
+  }
+
+  /** Writes it whole or not at all. */
+  void write(Path directory) throws IOException {
+    Properties values = new Properties();
+    values.setProperty("format", FORMAT);
+    values.setProperty("id", id);
+    values.setProperty("pid", Integer.toString(pid));
+    values.setProperty("startTicks", Long.toString(startTicks));
+    values.setProperty("function", spec.name());
+    values.setProperty("version", spec.version());
+    values.setProperty("handler", spec.handler());
+    values.setProperty("memoryMib", Integer.toString(spec.memoryMib()));
+    values.setProperty("javaHome", spec.javaHome().toString());
+    values.setProperty("threads", Integer.toString(blueprint.threads()));
+    values.setProperty("leaderThreadId", Long.toString(blueprint.leaderThreadId()));
+    put(values, "jar", spec.jars().stream().map(Path::toString).toList());
+    put(values, "layer", spec.layers().stream().map(Path::toString).toList());
+    put(values, "jvmArg", spec.jvmArgs());
+    put(values, "step", blueprint.stepNames());
+    put(values, "warning", warnings);
+    spec.environment().forEach((name, value) -> values.setProperty("env." + name, value));
+    StringWriter text = new StringWriter();
+    values.store(text, null);
+    Path file = file(directory, id);
+    Path temporary = directory.resolve(id + ".new");
+    Files.deleteIfExists(temporary);
+    Files.createFile(
+        temporary,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(temporary, text.toString(), StandardOpenOption.WRITE);
+    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static void put(Properties values, String name, List<String> list) {
+    for (int i = 0; i < list.size(); i++) {
+      values.setProperty(name + "." + i, list.get(i));
+    }
+  }
+
+  /** Reads one; its message says what is wrong with a file that is none. */
+  static ZygoteRecord read(Path file) throws IOException {
+    Properties values = new Properties();
+    try (Reader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+      values.load(in);
+      if (!FORMAT.equals(values.getProperty("format"))) {
+        throw new IOException(
+            file + " has format " + values.getProperty("format") + ", not " + FORMAT);
+      }
+      FunctionSpec spec =
+          new FunctionSpec(
+              required(values, "function"),
+              required(values, "version"),
+              required(values, "handler"),
+              list(values, "jar").stream().map(Path::of).toList(),
+              list(values, "layer").stream().map(Path::of).toList(),
+              environment(values),
+              Integer.parseInt(required(values, "memoryMib")),
+              Path.of(required(values, "javaHome")),
+              list(values, "jvmArg"));
+      Blueprint blueprint =
+          new Blueprint(
+              Integer.parseInt(required(values, "threads")),
+              Long.parseLong(required(values, "leaderThreadId")),
+              list(values, "step"));
+      return new ZygoteRecord(
+          required(values, "id"),
+          Integer.parseInt(required(values, "pid")),
+          Long.parseLong(required(values, "startTicks")),
+          spec,
+          blueprint,
+          list(values, "warning"));
+    } catch (IllegalArgumentException e) {
+      throw new IOException(file + " is no zygote record: " + e.getMessage(), e);
+    }
+  }
+
+  private static String required(Properties values, String name) throws IOException {
+    String value = values.getProperty(name);
+    if (value == null) {
+      throw new IOException("a zygote record has no value for '" + name + "'");
+    }
+    return value;
+  }
+
+  private static List<String> list(Properties values, String name) {
+    List<String> found = new ArrayList<>();
+    for (int i = 0; ; i++) {
+      String value = values.getProperty(name + "." + i);
+      if (value == null) {
+        return found;
+      }
+      found.add(value);
+    }
+  }
+
+  private static Map<String, String> environment(Properties values) {
+    Map<String, String> environment = new HashMap<>();
+    for (String name : values.stringPropertyNames()) {
+      if (name.startsWith("env.")) {
+        environment.put(name.substring("env.".length()), values.getProperty(name));
+      }
+    }
+    return environment;
+  }
+}
