@@ -280,7 +280,7 @@ final class ForkServer {
    */
   private List<Operation> operations(ThreadState thread, ThreadState leader) {
     List<Operation> operations = new ArrayList<>();
-    boolean isLeader = thread == leader;
+    boolean isLeader = thread.tid() == leader.tid();
     if (!isLeader && thread.rseq().address() != 0) {
       operations.add(
           Operation.of(

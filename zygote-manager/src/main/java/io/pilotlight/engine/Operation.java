@@ -130,7 +130,7 @@ record Operation(
       } else if (argument instanceof Bytes bytes) {
         return put(bytes.bytes());
       } else if (argument instanceof Received received) {
-        return base + ResidentLayout.RECEIVED + received.index() * Integer.BYTES;
+        return base + ResidentLayout.RECEIVED + (long) Integer.BYTES * received.index();
       }
       return argument instanceof Connection
           ? base + ResidentLayout.CONNECTION

@@ -128,7 +128,6 @@ final class ResidentLayout {
     int threadTable = FIXED + fixed.size() * Operation.BYTES;
     int threadOperations = threadTable + threads.size() * THREAD_BYTES;
     writer.write(fixed, FIXED);
-    List<Integer> firstOperations = new ArrayList<>();
     for (int i = 0; i < threads.size(); i++) {
       CloneThread thread = threads.get(i);
       int entry = threadTable + i * THREAD_BYTES;
@@ -136,7 +135,6 @@ final class ResidentLayout {
       image.putLong(entry + 0x40, base + threadOperations);
       image.putLong(entry + 0x48, thread.operations().size());
       writer.write(thread.operations(), threadOperations);
-      firstOperations.add(threadOperations);
       threadOperations += thread.operations().size() * Operation.BYTES;
     }
     int frame = (writer.end() + 63) / 64 * 64;

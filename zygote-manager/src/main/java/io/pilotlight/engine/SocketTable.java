@@ -23,14 +23,14 @@ final class SocketTable {
   String describe(String inode) throws IOException {
     for (String protocol : List.of("tcp", "tcp6", "udp", "udp6")) {
       for (String line : lines(protocol)) {
-        String[] fields = line.strip().split(" +");
+        String[] fields = line.strip().split(" +", -1);
         if (fields.length > INODE_FIELD && fields[INODE_FIELD].equals(inode)) {
           return internet(protocol.replace("6", "").toUpperCase(java.util.Locale.ROOT), fields);
         }
       }
     }
     for (String line : lines("unix")) {
-      String[] fields = line.strip().split(" +");
+      String[] fields = line.strip().split(" +", -1);
       if (fields.length > 6 && fields[6].equals(inode)) {
         return "is a Unix socket " + (fields.length > 7 ? "at " + fields[7] : "without a name");
       }
@@ -59,7 +59,7 @@ final class SocketTable {
 
   /** The kernel prints an address as 32-bit words in host order, in hexadecimal. */
   private static String address(String field) throws IOException {
-    String[] parts = field.split(":");
+    String[] parts = field.split(":", -1);
     byte[] words = HexFormat.of().parseHex(parts[0]);
     byte[] bytes = new byte[words.length];
     for (int i = 0; i < words.length; i++) {

@@ -139,7 +139,7 @@ public final class ProcFs {
    */
   private static String statField(Path file, int number) throws IOException {
     String line = Files.readString(file, StandardCharsets.ISO_8859_1);
-    String[] afterName = line.substring(line.lastIndexOf(')') + 2).split(" ");
+    String[] afterName = line.substring(line.lastIndexOf(')') + 2).split(" ", -1);
     return afterName[number - 3].strip();
   }
 
@@ -147,7 +147,7 @@ public final class ProcFs {
   public static List<String> commandLine(int pid) throws IOException {
     try {
       String text = Files.readString(process(pid).resolve("cmdline"), StandardCharsets.ISO_8859_1);
-      return text.isEmpty() ? List.of() : List.of(text.split("\0"));
+      return text.isEmpty() ? List.of() : List.of(text.split("\0", -1));
     } catch (NoSuchFileException e) {
       return List.of();
     }
@@ -175,7 +175,7 @@ public final class ProcFs {
       List<String> lines =
           Files.readAllLines(process(pid).resolve(file), StandardCharsets.ISO_8859_1);
       return field(lines, name).stream()
-          .mapToLong(value -> Long.parseLong(value.split(" ")[0]) * 1024)
+          .mapToLong(value -> Long.parseLong(value.split(" ", -1)[0]) * 1024)
           .findFirst();
     } catch (IOException e) {
       return OptionalLong.empty();

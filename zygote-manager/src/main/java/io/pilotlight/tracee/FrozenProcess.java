@@ -16,6 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A process of which every thread is in a ptrace stop. It stays so until {@link #release} or {@link
@@ -25,6 +27,7 @@ import java.util.Optional;
  * seized. Not thread-safe.
  */
 public final class FrozenProcess {
+  private static final Logger LOG = LoggerFactory.getLogger(FrozenProcess.class);
   private static final int EVENT_STOP = 128;
   private static final int SIGTRAP = 5;
   private static final int MAX_EXTENDED_STATE = 16384;
@@ -32,7 +35,7 @@ public final class FrozenProcess {
   /**
    * Everything but SIGTRAP: a forced SIGTRAP that is blocked would lose the process its handler.
    */
-  private static final long ALL_BUT_TRAP = ~(1L << SIGTRAP - 1);
+  private static final long ALL_BUT_TRAP = ~(1L << (SIGTRAP - 1));
 
   private static final long ALL = ~0L;
 
@@ -258,15 +261,17 @@ public final class FrozenProcess {
    * an error.
    */
   public void release() {
-    for (int tid : seized.keySet()) {
-      try {
-        ptrace.detach(tid, 0);
-      } catch (KernelException e) {
-        // ESRCH: the thread was killed, or was never stopped. There is nothing to let go then.
-        continue;
-      }
-    }
+    seized.keySet().forEach(this::letGo);
     seized.clear();
+  }
+
+  private void letGo(int tid) {
+    try {
+      ptrace.detach(tid, 0);
+    } catch (KernelException e) {
+      // ESRCH: the thread was killed, or was never stopped. There is nothing to let go then.
+      LOG.debug("thread {} of process {} was not detached", tid, pid, e);
+    }
   }
 
   /**
