@@ -1,0 +1,264 @@
+package io.pilotlight.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.cli.bench.BenchClock;
+import io.pilotlight.cli.bench.DaemonProcess;
+import io.pilotlight.cli.bench.Example;
+import io.pilotlight.cli.bench.SoakRun;
+import io.pilotlight.cli.bench.StartsReport;
+import io.pilotlight.cli.bench.StartsRun;
+import io.pilotlight.cli.bench.TemplateWorkload;
+import io.pilotlight.cli.bench.ThroughputRun;
+import io.pilotlight.cli.bench.Workload;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pilotlight bench}: measures a function's starts, its throughput, or its endurance. */
+@Command(
+    name = "bench",
+    description = {
+      "Measures the kinds of start of a function against each other: interleaved in one run, each"
+          + " call the first of its process (but for warm), another event each time, the answer"
+          + " checked. The function is deployed once more under names of the benchmark's own,"
+          + " which are removed at the end.",
+      "The table is Markdown. Starts are compared by the total: the client's first byte sent to"
+          + " its last byte received."
+    })
+final class BenchCommand implements Callable<Integer> {
+  private static final String SUFFIX = "-bench";
+
+  @Mixin private final DaemonOptions daemon = new DaemonOptions();
+  @Mixin private final Output output = new Output();
+
+  @Parameters(
+      paramLabel = "NAME",
+      description = "A function of the daemon; with --standalone: hello, orders or thumbnail.")
+  private String name = "";
+
+  @Option(names = "--standalone", description = "Start a daemon just for this.")
+  private boolean standalone;
+
+  @Option(
+      names = "--starts",
+      split = ",",
+      defaultValue = "cold,fork,pool,warm",
+      description = "Which starts (default: ${DEFAULT-VALUE}).")
+  private List<Start> starts = List.of();
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "Calls of each start but cold (default: ${DEFAULT-VALUE}).")
+  private int count;
+
+  @Option(
+      names = "--cold-count",
+      paramLabel = "N",
+      defaultValue = "20",
+      description = "Cold calls, spread evenly among the others (default: ${DEFAULT-VALUE}).")
+  private int coldCount;
+
+  @Option(
+      names = "--warmup-rounds",
+      paramLabel = "N",
+      defaultValue = "500",
+      description = "Rounds before, which warm the daemon itself (default: ${DEFAULT-VALUE}).")
+  private int warmupRounds;
+
+  @Option(
+      names = "--data",
+      paramLabel = "JSON|@FILE|-",
+      description =
+          "The event, for a function that is no example; {{n}} in it is the call's number.")
+  private @Nullable String data;
+
+  @Option(names = "--jvm", paramLabel = "HOME", description = "The JDK that runs the function.")
+  private @Nullable Path jvm;
+
+  @Option(
+      names = "--jvm-arg",
+      paramLabel = "A",
+      description = "A further argument of its JVM; may be repeated.")
+  private List<String> jvmArgs = List.of();
+
+  @ArgGroup private Kind kind = new Kind();
+
+  /** What is measured instead of the starts. */
+  static final class Kind {
+    @Option(
+        names = "--throughput",
+        description = "One-shot calls a second by 4 clients, against the bare engine in this run.")
+    private boolean throughput;
+
+    @Option(
+        names = "--soak",
+        paramLabel = "N",
+        description =
+            "So many one-shot calls in a row, and what the daemon holds before and after.")
+    private int soak;
+  }
+
+  @Override
+  public Integer call() throws CliException {
+    if (!standalone) {
+      DaemonClient client = daemon.client();
+      return measure(client, deployed(client.function(name)), workload(data), null);
+    }
+    Example example = Example.named(name);
+    Path home = Installation.home();
+    ObjectNode definition = example.definition(home);
+    Workload workload = data == null ? example.workload(home) : workload(data);
+    try (StandaloneDaemon own = StandaloneDaemon.start()) {
+      return measure(new DaemonClient(own.uri()), definition, workload, own);
+    }
+  }
+
+  private static Workload workload(@Nullable String data) throws CliException {
+    return new TemplateWorkload(InvokeCommand.payload(data == null ? "{}" : data));
+  }
+
+  /** What to deploy again: a description holds every field of a definition, and more. */
+  private static ObjectNode deployed(JsonNode function) {
+    ObjectNode definition = new ObjectMapper().createObjectNode();
+    for (String field : DEFINITION) {
+      if (function.has(field)) {
+        definition.set(field, function.get(field));
+      }
+    }
+    return definition;
+  }
+
+  private static final List<String> DEFINITION =
+      List.of(
+          "jars",
+          "layers",
+          "handler",
+          "env",
+          "memoryMib",
+          "timeoutSeconds",
+          "initTimeoutSeconds",
+          "pool",
+          "concurrency",
+          "warmupPayloads",
+          "warmupCount",
+          "warmupBudgetSeconds",
+          "jvm",
+          "jvmArgs");
+
+  private int measure(
+      DaemonClient client, ObjectNode definition, Workload workload, @Nullable StandaloneDaemon own)
+      throws CliException {
+    if (jvm != null) {
+      definition.put("jvm", jvm.toAbsolutePath().normalize().toString());
+    }
+    if (!jvmArgs.isEmpty()) {
+      jvmArgs.forEach(definition.putArray("jvmArgs")::add);
+    }
+    String fresh = name + SUFFIX;
+    DeployProgress deploy = new DeployProgress(client, output::note, Terminal.ofProcess(false));
+    JsonNode function = deploy.run(fresh, definition.deepCopy().put("oneShot", true));
+    try {
+      ObjectNode document = head(client, function, fresh);
+      return kind.throughput
+          ? throughput(client, definition, workload, fresh, document)
+          : kind.soak > 0
+              ? soak(client, workload, fresh, document, own)
+              : starts(client, deploy, definition, workload, fresh, document);
+    } finally {
+      client.remove(fresh);
+    }
+  }
+
+  private ObjectNode head(DaemonClient client, JsonNode function, String fresh)
+      throws CliException {
+    long residentBytes = 0;
+    for (JsonNode zygote : client.list("/v1/zygotes")) {
+      if (zygote.path("function").asText().equals(fresh)) {
+        residentBytes = zygote.path("residentBytes").asLong();
+      }
+    }
+    String home = function.path("jvm").asText();
+    output.line(
+        "%s on %s, zygote %s resident".formatted(name, home, Units.mebibytes(residentBytes)));
+    return new ObjectMapper()
+        .createObjectNode()
+        .put("function", name)
+        .put("jvm", home)
+        .put("residentBytes", residentBytes);
+  }
+
+  private int starts(
+      DaemonClient client,
+      DeployProgress deploy,
+      ObjectNode definition,
+      Workload workload,
+      String fresh,
+      ObjectNode document)
+      throws CliException {
+    String kept = fresh + "-kept";
+    deploy.run(kept, definition.deepCopy().put("oneShot", false));
+    try {
+      output.line(
+          "%d rounds to warm the daemon, then %d rounds of %s, with %d cold starts among them%n"
+              .formatted(warmupRounds, count, starts, Math.min(coldCount, count)));
+      StartsRun run =
+          new StartsRun(client, BenchClock.SYSTEM, workload, new StartsRun.Functions(fresh, kept));
+      StartsReport report =
+          new StartsReport(run.run(new StartsRun.Plan(starts, warmupRounds, count, coldCount)));
+      document.put("warmupRounds", warmupRounds);
+      report.document(document.putArray("results"));
+      output.print(document, report::text);
+      return report.series().stream().allMatch(series -> series.failed() == 0) ? 0 : 1;
+    } finally {
+      client.remove(kept);
+    }
+  }
+
+  private int throughput(
+      DaemonClient client,
+      ObjectNode definition,
+      Workload workload,
+      String fresh,
+      ObjectNode document)
+      throws CliException {
+    output.line("4 clients without a pause, the daemon and the bare engine in turn, 3 s each\n");
+    try (OwnZygote zygote = OwnZygote.build(name, definition)) {
+      ThroughputRun.Result result =
+          new ThroughputRun(client.daemon(), BenchClock.SYSTEM, workload, fresh, zygote.zygote())
+              .run();
+      result.document(document.putObject("throughput"));
+      output.print(document, result::text);
+      return result.failed() == 0 ? 0 : 1;
+    }
+  }
+
+  private int soak(
+      DaemonClient client,
+      Workload workload,
+      String fresh,
+      ObjectNode document,
+      @Nullable StandaloneDaemon own)
+      throws CliException {
+    if (own == null) {
+      throw new CliException(
+          "--soak looks at the daemon's process and needs one of its own: add --standalone");
+    }
+    SoakRun.Result result =
+        new SoakRun(
+                client.daemon(), new DaemonProcess(own.pid()), BenchClock.SYSTEM, workload, fresh)
+            .run(kind.soak);
+    result.document(document.putObject("soak"));
+    output.print(document, result::text);
+    return result.failed() == 0 && result.leftProcesses() == 0 ? 0 : 1;
+  }
+}

@@ -1,0 +1,191 @@
+package io.pilotlight.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code pilotlight deploy}: hands a function to the daemon and waits until it can be invoked. */
+@Command(
+    name = "deploy",
+    description =
+        "Deploys a function, or a new version of it: starts its JVM, initialises and warms it,"
+            + " freezes it. What is left out has the daemon's default.")
+final class DeployCommand implements Callable<Integer> {
+  private final ObjectMapper mapper = new ObjectMapper();
+
+  @Mixin private final DaemonOptions daemon = new DaemonOptions();
+  @Mixin private final Output output = new Output();
+
+  @Parameters(paramLabel = "NAME", description = "The function's name.")
+  private String name = "";
+
+  @Option(
+      names = "--jar",
+      paramLabel = "F",
+      split = ",",
+      required = true,
+      description = "The function's jars, in class path order.")
+  private List<Path> jars = List.of();
+
+  @Option(
+      names = "--handler",
+      paramLabel = "CLASS[::METHOD]",
+      required = true,
+      description =
+          "A class that implements RequestHandler, RequestStreamHandler or Function, or a static"
+              + " method.")
+  private String handler = "";
+
+  @Option(
+      names = "--layer",
+      paramLabel = "F",
+      description = "A jar that is searched after the function's own; may be repeated.")
+  private List<Path> layers = List.of();
+
+  @Option(
+      names = "--env",
+      paramLabel = "K=V",
+      description = "An environment variable, there when classes initialise; may be repeated.")
+  private Map<String, String> environment = Map.of();
+
+  @Option(names = "--memory", paramLabel = "MIB", description = "Memory of one process, in MiB.")
+  private @Nullable Integer memoryMib;
+
+  @Option(names = "--timeout", paramLabel = "S", description = "How long a call may take.")
+  private @Nullable Integer timeoutSeconds;
+
+  @Option(
+      names = "--init-timeout",
+      paramLabel = "S",
+      description = "How long starting and initialising may take.")
+  private @Nullable Integer initTimeoutSeconds;
+
+  @Option(names = "--one-shot", description = "A process serves one call and ends.")
+  private boolean oneShot;
+
+  @Option(
+      names = "--isolation",
+      paramLabel = "KIND",
+      description = "none, process or sandbox; see the operations guide for what this daemon has.")
+  private @Nullable String isolation;
+
+  @Option(names = "--pool", paramLabel = "N", description = "Clones that are forked ahead.")
+  private @Nullable Integer pool;
+
+  @Option(names = "--concurrency", paramLabel = "N", description = "Calls that run at once.")
+  private @Nullable Integer concurrency;
+
+  @Option(names = "--idle", paramLabel = "S", description = "How long an idle clone is kept.")
+  private @Nullable Integer idleSeconds;
+
+  @Option(
+      names = "--warmup-payload",
+      paramLabel = "F",
+      description = "A JSON file: an event to warm the function with; may be repeated.")
+  private List<Path> warmupPayloads = List.of();
+
+  @Option(names = "--warmup-count", paramLabel = "N", description = "Warm-up calls in all.")
+  private @Nullable Integer warmupCount;
+
+  @Option(
+      names = "--warmup-budget",
+      paramLabel = "S",
+      description = "Warm-up ends after this time, however many calls were made.")
+  private @Nullable Integer warmupBudgetSeconds;
+
+  @Option(names = "--jvm", paramLabel = "HOME", description = "The JDK that runs the function.")
+  private @Nullable Path jvm;
+
+  @Option(
+      names = "--jvm-arg",
+      paramLabel = "A",
+      description = "A further argument of its JVM; may be repeated.")
+  private List<String> jvmArgs = List.of();
+
+  @Option(
+      names = "--progress",
+      description = "Tell on stderr how far it is, even if that is no terminal.")
+  private boolean progress;
+
+  @Override
+  public Integer call() throws CliException {
+    DeployProgress deploy =
+        new DeployProgress(daemon.client(), output::note, Terminal.ofProcess(progress));
+    JsonNode function = deploy.run(name, definition());
+    output.print(function, () -> FunctionView.summary(function));
+    return 0;
+  }
+
+  private ObjectNode definition() throws CliException {
+    ObjectNode definition = mapper.createObjectNode();
+    paths(definition.putArray("jars"), "--jar", jars);
+    paths(definition.putArray("layers"), "--layer", layers);
+    definition.put("handler", handler);
+    environment.forEach(definition.putObject("env")::put);
+    put(definition, "memoryMib", memoryMib);
+    put(definition, "timeoutSeconds", timeoutSeconds);
+    put(definition, "initTimeoutSeconds", initTimeoutSeconds);
+    definition.put("oneShot", oneShot);
+    put(definition, "isolation", isolation);
+    put(definition, "pool", pool);
+    put(definition, "concurrency", concurrency);
+    put(definition, "idleSeconds", idleSeconds);
+    if (!warmupPayloads.isEmpty()) {
+      ArrayNode payloads = definition.putArray("warmupPayloads");
+      for (Path file : warmupPayloads) {
+        payloads.add(payload(file));
+      }
+    }
+    put(definition, "warmupCount", warmupCount);
+    put(definition, "warmupBudgetSeconds", warmupBudgetSeconds);
+    if (jvm != null) {
+      definition.put("jvm", absolute(jvm));
+    }
+    jvmArgs.forEach(definition.putArray("jvmArgs")::add);
+    return definition;
+  }
+
+  /** The daemon has a working directory of its own, so paths are made absolute here. */
+  private static void paths(ArrayNode array, String option, List<Path> files) throws CliException {
+    for (Path file : files) {
+      if (!Files.isReadable(file)) {
+        throw new CliException(option + " '" + file + "': there is no such file, or not for you");
+      }
+      array.add(absolute(file));
+    }
+  }
+
+  private static String absolute(Path path) {
+    return path.toAbsolutePath().normalize().toString();
+  }
+
+  private void put(ObjectNode definition, String field, @Nullable Object value) {
+    if (value != null) {
+      definition.set(field, mapper.valueToTree(value));
+    }
+  }
+
+  private JsonNode payload(Path file) throws CliException {
+    try {
+      return mapper.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      throw new CliException(
+          "--warmup-payload '" + file + "' is not JSON: " + e.getOriginalMessage());
+    } catch (IOException e) {
+      throw new CliException("--warmup-payload '" + file + "' cannot be read: " + e);
+    }
+  }
+}

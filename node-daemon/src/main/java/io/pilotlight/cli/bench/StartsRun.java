@@ -1,0 +1,150 @@
+package io.pilotlight.cli.bench;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.pilotlight.cli.CliException;
+import io.pilotlight.cli.DaemonClient;
+import io.pilotlight.cli.Start;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.LongStream;
+
+/**
+ * Measures the kinds of start against each other: one call of each in turn, round after round, so
+ * that whatever else the machine does meets all of them alike.
+ */
+public final class StartsRun {
+  private static final int MEMORY_PROBES = 3;
+
+  private final DaemonClient client;
+  private final BenchClock clock;
+  private final Workload workload;
+  private final Functions functions;
+  private int calls;
+
+  /**
+   * Prepares a run.
+   *
+   * @param client of the daemon that has the functions
+   * @param clock measures
+   * @param workload the calls
+   * @param functions which functions are called
+   */
+  public StartsRun(DaemonClient client, BenchClock clock, Workload workload, Functions functions) {
+    this.client = client;
+    this.clock = clock;
+    this.workload = workload;
+    this.functions = functions;
+  }
+
+  /**
+   * The same function under two names.
+   *
+   * @param fresh whose processes serve one call: for cold, fork and pool
+   * @param kept whose processes are kept: for warm
+   */
+  public record Functions(String fresh, String kept) {
+    String of(Start start) {
+      return start == Start.WARM ? kept : fresh;
+    }
+  }
+
+  /**
+   * How much to measure.
+   *
+   * @param starts the kinds, in the order of a round
+   * @param warmupRounds rounds before, of all kinds but cold: the daemon is a JVM too, and its own
+   *     code must be compiled before anything is measured
+   * @param count rounds
+   * @param coldCount how many of the rounds have a cold start, spread evenly
+   */
+  public record Plan(List<Start> starts, int warmupRounds, int count, int coldCount) {
+    boolean includes(Start start, int round) {
+      if (start != Start.COLD) {
+        return true;
+      }
+      int colds = Math.min(coldCount, count);
+      // True for exactly `colds` of the rounds, the first among them.
+      return colds > 0 && (long) round * colds % count < colds;
+    }
+  }
+
+  /** Runs the plan. */
+  public List<Series> run(Plan plan) throws CliException {
+    List<Series> measured = plan.starts().stream().map(Series::new).toList();
+    try (MeasuringClient http = new MeasuringClient(client.daemon(), clock)) {
+      prime(http, plan);
+      for (int round = 0; round < plan.count(); round++) {
+        for (Series series : measured) {
+          if (plan.includes(series.start(), round)) {
+            call(http, series);
+          }
+        }
+      }
+      for (Series series : measured) {
+        series.privateBytes(privateBytes(http, series.start()));
+      }
+    } catch (IOException e) {
+      throw new CliException("the connection to " + client.daemon() + " failed: " + e);
+    }
+    return measured;
+  }
+
+  private void prime(MeasuringClient http, Plan plan) throws IOException {
+    if (plan.starts().contains(Start.WARM)) {
+      // So that there is a clone that has served.
+      http.invoke(functions.kept(), Start.AUTO, workload.payload(calls++));
+    }
+    for (int round = 0; round < plan.warmupRounds(); round++) {
+      for (Start start : plan.starts()) {
+        if (start != Start.COLD) {
+          call(http, new Series(start));
+        }
+      }
+    }
+  }
+
+  private void call(MeasuringClient http, Series series) throws IOException {
+    int n = calls++;
+    byte[] payload = workload.payload(n);
+    MeasuringClient.Exchange answer =
+        http.invoke(functions.of(series.start()), series.start(), payload);
+    if (answer.status() != 200) {
+      series.fail("status " + answer.status() + ": " + new String(answer.body(), UTF_8));
+      return;
+    }
+    Optional<String> problem = workload.problem(n, answer.body());
+    if (problem.isPresent()) {
+      series.fail(problem.get());
+    } else if (series.start() != Start.AUTO
+        && !answer.header("pilotlight-start").equals(series.start().toString())) {
+      series.fellBack();
+    } else {
+      series.add(
+          answer.seconds("pilotlight-start-seconds"),
+          answer.seconds("pilotlight-handler-seconds"),
+          answer.nanos());
+    }
+  }
+
+  /** The median of a few processes, read after their first call while they are kept. */
+  private OptionalLong privateBytes(MeasuringClient http, Start start)
+      throws IOException, CliException {
+    LongStream.Builder found = LongStream.builder();
+    for (int i = 0; i < MEMORY_PROBES; i++) {
+      MeasuringClient.Exchange answer =
+          http.invoke(functions.kept(), start, workload.payload(calls++));
+      String clone = answer.header("pilotlight-clone");
+      for (JsonNode row : client.list("/v1/clones")) {
+        if (row.path("id").asText().equals(clone) && row.path("privateBytes").asLong() > 0) {
+          found.add(row.path("privateBytes").asLong());
+        }
+      }
+    }
+    long[] sorted = found.build().sorted().toArray();
+    return sorted.length == 0 ? OptionalLong.empty() : OptionalLong.of(sorted[sorted.length / 2]);
+  }
+}

@@ -1,0 +1,34 @@
+package io.pilotlight.cli.doctor;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Looks at this machine. */
+public final class Doctor {
+  private final PlatformChecks platform;
+  private final ProcessChecks process;
+  private final JdkChecks jdks;
+
+  /**
+   * Looks at the machine whose files these are.
+   *
+   * @param files the kernel's files
+   * @param environment this process's environment
+   */
+  public Doctor(HostFiles files, Map<String, String> environment) {
+    this.platform =
+        new PlatformChecks(files, System.getProperty("os.name"), System.getProperty("os.arch"));
+    this.process = new ProcessChecks(files);
+    this.jdks = new JdkChecks(files, environment, Path.of(System.getProperty("java.home")));
+  }
+
+  /** Everything that was looked at. */
+  public List<Finding> examine() {
+    List<Finding> findings = new ArrayList<>(platform.run());
+    findings.addAll(process.run());
+    findings.addAll(jdks.run());
+    return findings;
+  }
+}

@@ -1,0 +1,79 @@
+package io.pilotlight.cli.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pilotlight.cli.DaemonClient;
+import io.pilotlight.cli.FakeDaemon;
+import io.pilotlight.cli.Start;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class StartsRunTest {
+  private static final Map<String, String> HEADERS =
+      Map.of(
+          "Pilotlight-Start-Seconds", "0.002",
+          "Pilotlight-Handler-Seconds", "0.001",
+          "Pilotlight-Clone", "c-1");
+
+  @ParameterizedTest
+  @CsvSource({"1000, 20, 20", "30, 3, 3", "10, 7, 7", "5, 20, 5", "5, 0, 0"})
+  void spreadsColdStartsEvenly(int count, int coldCount, int expected) {
+    StartsRun.Plan plan = new StartsRun.Plan(List.of(Start.COLD), 0, count, coldCount);
+
+    int[] rounds =
+        IntStream.range(0, count).filter(round -> plan.includes(Start.COLD, round)).toArray();
+
+    assertThat(rounds).hasSize(expected);
+    for (int i = 1; i < rounds.length; i++) {
+      assertThat(rounds[i] - rounds[i - 1]).isBetween(count / expected, count / expected + 1);
+    }
+  }
+
+  @Test
+  void measuresEachStartAndReadsMemory() throws Exception {
+    try (FakeDaemon daemon = new FakeDaemon()) {
+      daemon.answer("POST /v1/functions/f/invocations", 200, HEADERS, "{\"ok\": true}");
+      daemon.answer("POST /v1/functions/kept/invocations", 200, HEADERS, "{\"ok\": true}");
+      daemon.answer(
+          "GET /v1/clones", 200, "{\"clones\": [{\"id\": \"c-1\", \"privateBytes\": 4096}]}");
+
+      List<Series> measured = run(daemon, new StartsRun.Plan(ALL, 2, 10, 2));
+
+      assertThat(measured).extracting(Series::start).containsExactlyElementsOf(ALL);
+      assertThat(measured).extracting(Series::count).containsExactly(2L, 10L, 10L);
+      assertThat(measured).extracting(Series::failed).containsOnly(0);
+      assertThat(measured).extracting(Series::clonePrivateBytes).containsOnly(4096L);
+      assertThat(measured.get(0).startSeconds(50)).isBetween(0.00199, 0.00201);
+    }
+  }
+
+  @Test
+  void countsFailuresByReason() throws Exception {
+    try (FakeDaemon daemon = new FakeDaemon()) {
+      daemon.answer("POST /v1/functions/f/invocations", 502, HEADERS, "gone");
+      daemon.answer("POST /v1/functions/kept/invocations", 200, HEADERS, "{}");
+      daemon.answer("GET /v1/clones", 200, "[]");
+
+      List<Series> measured = run(daemon, new StartsRun.Plan(List.of(Start.FORK), 0, 3, 0));
+
+      assertThat(measured.get(0).failures()).containsExactly(Map.entry("status 502: gone", 3));
+      assertThat(measured.get(0).count()).isZero();
+    }
+  }
+
+  private static final List<Start> ALL = List.of(Start.COLD, Start.FORK, Start.WARM);
+
+  private static List<Series> run(FakeDaemon daemon, StartsRun.Plan plan) throws Exception {
+    return new StartsRun(
+            new DaemonClient(daemon.uri()),
+            BenchClock.SYSTEM,
+            new TemplateWorkload("{\"n\": {{n}}}".getBytes(StandardCharsets.UTF_8)),
+            new StartsRun.Functions("f", "kept"))
+        .run(plan);
+  }
+}
