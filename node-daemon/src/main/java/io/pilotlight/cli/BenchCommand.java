@@ -2,6 +2,7 @@ package io.pilotlight.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.cli.bench.BenchClock;
 import io.pilotlight.cli.bench.DaemonProcess;
@@ -35,6 +36,22 @@ import picocli.CommandLine.Parameters;
     })
 final class BenchCommand implements Callable<Integer> {
   private static final String SUFFIX = "-bench";
+
+  /** The fields that a definition and a description spell alike. */
+  private static final List<String> DEFINITION =
+      List.of(
+          "handler",
+          "env",
+          "memoryMib",
+          "timeoutSeconds",
+          "initTimeoutSeconds",
+          "pool",
+          "concurrency",
+          "warmupPayloads",
+          "warmupCount",
+          "warmupBudgetSeconds",
+          "jvm",
+          "jvmArgs");
 
   @Mixin private final DaemonOptions daemon = new DaemonOptions();
   @Mixin private final Output output = new Output();
@@ -135,25 +152,13 @@ final class BenchCommand implements Callable<Integer> {
         definition.set(field, function.get(field));
       }
     }
+    for (String field : List.of("jars", "layers")) {
+      // Described with their hash and size; deployed by where they are.
+      ArrayNode sources = definition.putArray(field);
+      function.path(field).forEach(jar -> sources.add(jar.path("source").asText()));
+    }
     return definition;
   }
-
-  private static final List<String> DEFINITION =
-      List.of(
-          "jars",
-          "layers",
-          "handler",
-          "env",
-          "memoryMib",
-          "timeoutSeconds",
-          "initTimeoutSeconds",
-          "pool",
-          "concurrency",
-          "warmupPayloads",
-          "warmupCount",
-          "warmupBudgetSeconds",
-          "jvm",
-          "jvmArgs");
 
   private int measure(
       DaemonClient client, ObjectNode definition, Workload workload, @Nullable StandaloneDaemon own)

@@ -13,15 +13,15 @@ import java.util.function.Function;
 record Column(String heading, Function<JsonNode, String> cell) {
 
   static Column text(String heading, String field) {
-    return new Column(heading, node -> node.path(field).asText("-"));
+    return new Column(heading, node -> node.at("/" + field).asText("-"));
   }
 
   static Column number(String heading, String field) {
-    return new Column(">" + heading, node -> node.path(field).asText("-"));
+    return new Column(">" + heading, node -> node.at("/" + field).asText("-"));
   }
 
   static Column bytes(String heading, String field) {
-    return new Column(">" + heading, node -> Units.mebibytes(node.path(field).asLong()));
+    return new Column(">" + heading, node -> Units.mebibytes(node.at("/" + field).asLong()));
   }
 
   /** A table of an array of objects. */

@@ -29,7 +29,7 @@ final class DeployProgress {
     CompletableFuture<HttpResponse<byte[]>> answer = client.deployAsync(name, definition);
     try {
       while (terminal != Terminal.SILENT && !answered(answer)) {
-        tell(name, client.get("/v1/functions/" + name));
+        tell(name, client.function(name).path("build"));
       }
       return client.await(answer);
     } finally {
@@ -54,18 +54,18 @@ final class DeployProgress {
     }
   }
 
-  private void tell(String name, JsonNode function) {
-    String stage = function.path("stage").asText("");
+  private void tell(String name, JsonNode build) {
+    String stage = build.path("stage").asText("");
     if (stage.isEmpty()) {
       return;
     }
-    int total = function.path("total").asInt();
+    int total = build.path("total").asInt();
     boolean counted = total > 0 && terminal == Terminal.LIVE;
     String now =
         name
             + ": "
             + stage.toLowerCase(Locale.ROOT)
-            + (counted ? " " + function.path("done").asInt() + " of " + total : "");
+            + (counted ? " " + build.path("done").asInt() + " of " + total : "");
     if (now.equals(told)) {
       return;
     }

@@ -15,8 +15,9 @@ final class FunctionsCommand implements Callable<Integer> {
           Column.text("version", "version"),
           Column.text("state", "state"),
           Column.text("handler", "handler"),
-          Column.number("pool", "pool"),
-          Column.text("one-shot", "oneShot"));
+          Column.text("one-shot", "oneShot"),
+          Column.number("running", "running"),
+          Column.bytes("zygote", "zygote/residentBytes"));
 
   @Mixin private final DaemonOptions daemon = new DaemonOptions();
   @Mixin private final Output output = new Output();
