@@ -4,12 +4,16 @@ import static io.pilotlight.engine.Operation.value;
 
 import io.pilotlight.engine.Operation.Kept;
 import io.pilotlight.engine.Operation.Text;
+import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.ProcFs;
+import io.pilotlight.linux.Processes;
+import io.pilotlight.linux.Sockets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -69,12 +73,30 @@ final class Descriptors {
       return;
     }
     if (target.startsWith("socket:[")) {
-      String inode = target.substring("socket:[".length(), target.length() - 1);
-      refuse(number, sockets.describe(inode));
+      if (!isDeadEnd(number)) {
+        String inode = target.substring("socket:[".length(), target.length() - 1);
+        refuse(number, sockets.describe(inode));
+      }
     } else if (target.startsWith("/")) {
       addFile(number, target);
     } else {
       refuse(number, "is " + target + ", which clones would share");
+    }
+  }
+
+  /**
+   * A socket whose other end is closed carries nothing, and may be shared. The JDK keeps one, to
+   * put it in the place of a descriptor that is being closed while other threads use it: see
+   * libnio's FileDispatcherImpl.c, preCloseFD.
+   */
+  private boolean isDeadEnd(int number) throws IOException {
+    Optional<Fd> pidfd = Processes.pidfd(pid);
+    if (pidfd.isEmpty()) {
+      throw new IOException("process " + pid + " has ended");
+    }
+    try (Fd process = pidfd.get();
+        Fd socket = Processes.takeDescriptor(process, number)) {
+      return Sockets.hungUp(socket);
     }
   }
 

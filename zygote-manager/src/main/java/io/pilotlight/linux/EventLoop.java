@@ -131,8 +131,6 @@ public final class EventLoop implements AutoCloseable {
         guarded(task);
       }
     }
-    wakeUp.close();
-    epoll.close();
   }
 
   private void drain(ByteBuffer count) {
@@ -169,6 +167,8 @@ public final class EventLoop implements AutoCloseable {
         interrupted = true;
       }
     }
+    wakeUp.close();
+    epoll.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

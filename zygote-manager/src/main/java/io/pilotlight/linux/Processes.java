@@ -27,6 +27,7 @@ public final class Processes {
   private static final long WAITID = 247;
   private static final long PIDFD_SEND_SIGNAL = 424;
   private static final long PIDFD_OPEN = 434;
+  private static final long PIDFD_GETFD = 438;
 
   private static final int P_PIDFD = 3;
   private static final int WNOHANG = 1;
@@ -147,6 +148,19 @@ public final class Processes {
       return Optional.empty();
     }
     return Optional.of(new Fd(Kernel.check(result, "pidfd_open", "pid " + pid)));
+  }
+
+  /**
+   * A duplicate of another process's descriptor; see pidfd_getfd(2). Needs the right to trace it.
+   *
+   * @param pidfd the process
+   */
+  public static Fd takeDescriptor(Fd pidfd, int number) throws KernelException {
+    return new Fd(
+        Kernel.check(
+            Kernel.call(PIDFD_GETFD, pidfd.number(), number, 0),
+            "pidfd_getfd",
+            "descriptor " + number));
   }
 
   /** Sends a signal; false if the process has ended already. */

@@ -23,6 +23,7 @@ public final class Sockets {
    */
   public static final int WOULD_BLOCK = -1;
 
+  private static final short POLLHUP = 16;
   private static final long READ = 0;
   private static final long WRITE = 1;
   private static final long POLL = 7;
@@ -229,6 +230,12 @@ public final class Sockets {
     long result = Kernel.call(POLL, Kernel.address(scratch), 1, timeoutMillis);
     Reference.reachabilityFence(scratch);
     return Kernel.check(result, "poll", "descriptor " + fd.number()) > 0;
+  }
+
+  /** Whether a stream's other end has been closed, so that nothing can travel on it any more. */
+  public static boolean hungUp(Fd fd) throws KernelException {
+    ByteBuffer scratch = ByteBuffer.allocateDirect(8);
+    return poll(fd, (short) 0, 0, scratch) && (scratch.getShort(6) & POLLHUP) != 0;
   }
 
   /** Writes all of a small heap buffer to an eventfd or pipe. */
