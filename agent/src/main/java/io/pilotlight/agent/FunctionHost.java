@@ -144,7 +144,7 @@ public final class FunctionHost {
       } else if (frame instanceof Frame.Renew renew) {
         identity.renew(renew.cloneId());
       } else if (frame instanceof Frame.Quiesce) {
-        quiesce(identity);
+        quiesce(function, identity);
       } else if (frame instanceof Frame.Stop) {
         flush();
         return Ending.STOPPED;
@@ -181,9 +181,9 @@ public final class FunctionHost {
     }
   }
 
-  private void quiesce(CloneIdentity identity) throws IOException {
+  private void quiesce(LoadedFunction function, CloneIdentity identity) throws IOException {
     flush();
-    new Rehearsal(identity).run();
+    new Rehearsal(function, identity).run();
     channel.write(new Frame.Quiesced(quiescer.quiesce()));
   }
 

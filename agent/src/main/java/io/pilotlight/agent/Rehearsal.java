@@ -1,5 +1,6 @@
 package io.pilotlight.agent;
 
+import io.pilotlight.agent.handler.LoadedFunction;
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.Frame.InvokeAttributes;
@@ -14,9 +15,11 @@ import java.util.Map;
  * is written and read once, and the identity is renewed. So no clone loads a class for that.
  */
 final class Rehearsal {
+  private final LoadedFunction function;
   private final CloneIdentity identity;
 
-  Rehearsal(CloneIdentity identity) {
+  Rehearsal(LoadedFunction function, CloneIdentity identity) {
+    this.function = function;
     this.identity = identity;
   }
 
@@ -34,6 +37,7 @@ final class Rehearsal {
     pass(new Frame.Fault(Frame.FaultKind.HANDLER, 0, 0, failure));
     pass(new Frame.Quiesced(List.of(name)));
     pass(new Frame.Stop());
+    function.settle();
   }
 
   private static void pass(Frame frame) throws IOException {

@@ -31,7 +31,7 @@ public final class FunctionFailure {
       Throwable cause = thrown.getCause();
       return new Failure(
           type,
-          shortened(thrown.getMessage(), MAX_MESSAGE_CHARS),
+          message(thrown.getMessage()),
           lines(thrown.getStackTrace()),
           cause == null || cause == thrown || causesLeft == 0 ? null : of(cause, causesLeft - 1));
     } catch (Exception | StackOverflowError e) {
@@ -45,8 +45,12 @@ public final class FunctionFailure {
     return name.startsWith(SHADED_PREFIX) ? name.substring(SHADED_PREFIX.length()) : name;
   }
 
-  private static @Nullable String shortened(@Nullable String text, int maxChars) {
-    return text == null || text.length() <= maxChars ? text : text.substring(0, maxChars) + "...";
+  private static @Nullable String message(@Nullable String text) {
+    return text == null ? null : shortened(text.replace(SHADED_PREFIX, ""), MAX_MESSAGE_CHARS);
+  }
+
+  private static String shortened(String text, int maxChars) {
+    return text.length() <= maxChars ? text : text.substring(0, maxChars) + "...";
   }
 
   private static List<String> lines(StackTraceElement[] trace) {
@@ -63,25 +67,29 @@ public final class FunctionFailure {
               e.getMethodName(),
               e.getFileName(),
               e.getLineNumber());
-      String line = unnamed.toString();
-      lines.add(line.length() <= MAX_LINE_CHARS ? line : line.substring(0, MAX_LINE_CHARS) + "...");
+      lines.add(shortened(unnamed.toString(), MAX_LINE_CHARS));
     }
     return lines;
   }
 
   /**
-   * How many of the frames, from the innermost, are not those of the agent calling the function. An
-   * agent's frame further in is kept: there the function called the agent, by its {@code Context}.
+   * How many of the frames, from the innermost, come before the agent's that called the function.
+   * An agent's frame that the function called, by its {@code Context} or its stream, is kept.
    */
   private static int functionFrames(StackTraceElement[] trace) {
+    int firstAgent = trace.length;
     int end = trace.length;
-    while (end > 0 && !isAgent(trace[end - 1])) {
-      end--;
+    boolean inFunction = false;
+    for (int i = 0; i < end; i++) {
+      if (isAgent(trace[i])) {
+        firstAgent = Math.min(firstAgent, i);
+        end = inFunction ? i : end;
+      } else {
+        inFunction |= trace[i].getModuleName() == null;
+      }
     }
-    if (end == 0) {
-      return trace.length;
-    }
-    while (end > 0 && (isAgent(trace[end - 1]) || isReflection(trace[end - 1]))) {
+    end = inFunction ? end : firstAgent;
+    while (end > 0 && isReflection(trace[end - 1])) {
       end--;
     }
     return end;

@@ -1,6 +1,9 @@
 package io.pilotlight.agent.handler;
 
+import com.amazonaws.lambda.thirdparty.com.fasterxml.jackson.core.JsonProcessingException;
+import com.amazonaws.lambda.thirdparty.com.fasterxml.jackson.databind.AnnotationIntrospector;
 import com.amazonaws.lambda.thirdparty.com.fasterxml.jackson.databind.JavaType;
+import com.amazonaws.lambda.thirdparty.com.fasterxml.jackson.databind.ObjectMapper;
 import com.amazonaws.lambda.thirdparty.com.fasterxml.jackson.databind.type.TypeFactory;
 import com.amazonaws.services.lambda.runtime.serialization.PojoSerializer;
 import com.amazonaws.services.lambda.runtime.serialization.events.LambdaEventSerializers;
@@ -17,6 +20,11 @@ final class JsonBindings {
 
   JsonBindings(ClassLoader functionLoader) {
     this.functionLoader = functionLoader;
+    // AWS's serializers copy this mapper, so this comes before the first of them is made.
+    ObjectMapper mapper = JacksonFactory.getInstance().getMapper();
+    mapper.setAnnotationIntrospector(
+        AnnotationIntrospector.pair(
+            mapper.getDeserializationConfig().getAnnotationIntrospector(), new RecordCreators()));
   }
 
   JsonBinding of(JavaType type) {
@@ -60,5 +68,17 @@ final class JsonBindings {
       clientContexts = reader;
     }
     return (Map<String, Object>) reader.fromJson(json);
+  }
+
+  /**
+   * Has Jackson take into its lookup table what the calls so far have added: it does so at the
+   * beginning of the call after one that added something, which would be a clone's first.
+   */
+  void settle() {
+    try {
+      JacksonFactory.getInstance().getMapper().writeValueAsBytes(null);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("null cannot be written", e);
+    }
   }
 }

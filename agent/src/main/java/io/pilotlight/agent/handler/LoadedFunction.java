@@ -1,6 +1,5 @@
 package io.pilotlight.agent.handler;
 
-import io.pilotlight.agent.clock.Clock;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.Frame.InvokeAttributes;
 import java.util.Map;
@@ -71,8 +70,8 @@ public final class LoadedFunction {
     }
   }
 
-  /** Time as this function's calls see it. */
-  public Clock clock() {
-    return function.clock();
+  /** Finishes what the calls so far have left for the next one to do. */
+  public void settle() {
+    bindings.settle();
   }
 }
