@@ -1,0 +1,245 @@
+package io.pilotlight.daemon.function;
+
+import io.pilotlight.daemon.pool.ForkAheadPool;
+import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.daemon.pool.Start;
+import io.pilotlight.daemon.pool.WarmStack;
+import io.pilotlight.daemon.time.Background;
+import io.pilotlight.daemon.time.NodeClock;
+import io.pilotlight.zygote.FunctionJvm;
+import io.pilotlight.zygote.FunctionJvm.NotStartedException;
+import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.Zygote;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One version of a function while it is served: its zygote, if it has one at the moment, and its
+ * processes.
+ *
+ * <p>It is counted by its users: the function, as long as this is its current version, and each
+ * invocation that it serves. When the last one leaves, it is disposed of in the background. So a
+ * version can be replaced at any moment, and no invocation ever finds its processes gone.
+ *
+ * <p>Thread-safe, and no method that an invocation calls waits for a lock.
+ */
+public final class Deployment {
+  /** How long a process that is no longer needed may take for its shutdown hooks. */
+  private static final Duration STOP_GRACE = Duration.ofSeconds(2);
+
+  private final FunctionDefinition definition;
+  private final FunctionSpec spec;
+  private final NodeClock clock;
+  private final Background background;
+  private final Map<String, ServingJvm> jvms = new ConcurrentHashMap<>();
+  private final WarmStack warm;
+  private final ForkAheadPool pool;
+  private final Semaphore coldStarts;
+  private final AtomicInteger users = new AtomicInteger(1);
+  private final AtomicReference<@Nullable Zygote> zygote = new AtomicReference<>();
+  private final CompletableFuture<Void> disposed = new CompletableFuture<>();
+  private final AtomicBoolean retired = new AtomicBoolean();
+
+  /**
+   * Has no zygote and no process at first.
+   *
+   * @param definition what is served
+   * @param policy the daemon's limits
+   * @param clock the time
+   * @param background fills the pool, stops processes
+   */
+  public Deployment(
+      FunctionDefinition definition, Policy policy, NodeClock clock, Background background) {
+    this.definition = definition;
+    this.spec = definition.spec();
+    this.clock = clock;
+    this.background = background;
+    FunctionSettings settings = definition.settings();
+    warm = new WarmStack(Math.min(settings.concurrency(), policy.maxWarmPerFunction()));
+    pool = new ForkAheadPool(definition.name(), settings.pool(), this::forkAhead, background);
+    coldStarts = new Semaphore(policy.maxColdStartsPerFunction());
+  }
+
+  /**
+   * The daemon's limits on one function.
+   *
+   * @param maxWarmPerFunction how many processes that have served may wait
+   * @param maxColdStartsPerFunction how many JVMs may start at once on behalf of invocations
+   */
+  public record Policy(int maxWarmPerFunction, int maxColdStartsPerFunction) {}
+
+  /** What is served. */
+  public FunctionDefinition definition() {
+    return definition;
+  }
+
+  /** What its JVMs need to know. */
+  public FunctionSpec spec() {
+    return spec;
+  }
+
+  /** Limits how many JVMs start at once on behalf of its invocations. */
+  public Semaphore coldStarts() {
+    return coldStarts;
+  }
+
+  /** Begins to use it; false if it has been disposed of, and the function has a newer one. */
+  boolean enter() {
+    for (int count = users.get(); count > 0; count = users.get()) {
+      if (users.compareAndSet(count, count + 1)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Ends the use that {@link #enter} began. */
+  public void leave() {
+    if (users.decrementAndGet() == 0) {
+      background.run(this::dispose);
+    }
+  }
+
+  /** The zygote that is forked at the moment, or null. */
+  public @Nullable Zygote zygote() {
+    return zygote.get();
+  }
+
+  /**
+   * Takes a zygote into use and fills the pool. If this version has been retired meanwhile, the
+   * zygote is closed.
+   */
+  void install(Zygote fresh) {
+    zygote.set(fresh);
+    if (retired.get() && zygote.compareAndSet(fresh, null)) {
+      fresh.close();
+      return;
+    }
+    pool.restart();
+  }
+
+  /** Takes a lost zygote out of use; false if it was not in use. */
+  boolean uninstall(Zygote lost) {
+    return zygote.compareAndSet(lost, null);
+  }
+
+  /** Whether a newer version, or none, has taken its place. */
+  public boolean retired() {
+    return retired.get();
+  }
+
+  /** A process that served before, or null. */
+  public @Nullable ServingJvm takeWarm() {
+    return warm.take();
+  }
+
+  /** A clone that was forked ahead, or null. */
+  public @Nullable ServingJvm takePooled() {
+    return pool.take();
+  }
+
+  /** Enters a new process into the books, until it ends. */
+  public ServingJvm register(FunctionJvm jvm, Start origin, ServingJvm.State state) {
+    ServingJvm serving = new ServingJvm(jvm, origin, state, clock.epochMillis());
+    jvms.put(jvm.id(), serving);
+    var unused = jvm.exit().whenComplete((status, failure) -> ended(serving));
+    return serving;
+  }
+
+  private void ended(ServingJvm jvm) {
+    jvms.remove(jvm.jvm().id());
+    if (!warm.remove(jvm)) {
+      pool.ended(jvm);
+    }
+  }
+
+  private @Nullable ServingJvm forkAhead() throws NotStartedException {
+    Zygote current = zygote.get();
+    return current == null
+        ? null
+        : register(current.forkAhead(), Start.POOL, ServingJvm.State.WAITING);
+  }
+
+  /** Keeps a process that has served for the next invocation; false if it must be stopped. */
+  public boolean keep(ServingJvm jvm) {
+    if (retired.get() || definition.settings().oneShot() || !jvm.jvm().alive()) {
+      return false;
+    }
+    if (!warm.keep(jvm, clock.nanoTime())) {
+      return false;
+    }
+    // Retired or ended since the first look: whoever saw to that may have found it not yet here.
+    return (!retired.get() && jvm.jvm().alive()) || !warm.remove(jvm);
+  }
+
+  /** Lets a process end, after its shutdown hooks. Does not wait. */
+  public void stop(ServingJvm jvm) {
+    jvm.jvm().stop(STOP_GRACE);
+  }
+
+  /** Fills the pool in the background. */
+  public void refill() {
+    pool.refill();
+  }
+
+  /** A pooled clone has served. */
+  public void pooledServed() {
+    pool.served();
+  }
+
+  /** Stops the processes that have been idle for too long. */
+  void expireIdle() {
+    long idleNanos = Duration.ofSeconds(definition.settings().idleSeconds()).toNanos();
+    warm.takeExpired(clock.nanoTime(), idleNanos).forEach(this::stop);
+  }
+
+  /** Its processes at this moment. */
+  public Collection<ServingJvm> jvms() {
+    return Collections.unmodifiableCollection(jvms.values());
+  }
+
+  /** How many clones wait in the pool. */
+  public int pooled() {
+    return pool.size();
+  }
+
+  /** No new invocation gets here any more: ends what waits, and all the rest with the last user. */
+  CompletableFuture<Void> retire() {
+    if (retired.compareAndSet(false, true)) {
+      pool.close();
+      for (ServingJvm jvm = warm.take(); jvm != null; jvm = warm.take()) {
+        stop(jvm);
+      }
+      leave();
+    }
+    return disposed;
+  }
+
+  private void dispose() {
+    Zygote last = zygote.getAndSet(null);
+    List<ServingJvm> rest = new ArrayList<>(jvms.values());
+    rest.forEach(this::stop);
+    if (last != null) {
+      last.close();
+    }
+    List<CompletableFuture<?>> ends = new ArrayList<>();
+    rest.forEach(jvm -> ends.add(jvm.jvm().exit()));
+    if (last != null) {
+      ends.add(last.lost());
+    }
+    var unused =
+        CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new))
+            .whenComplete((nothing, failure) -> disposed.complete(null));
+  }
+}

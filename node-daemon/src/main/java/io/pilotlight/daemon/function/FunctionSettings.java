@@ -1,0 +1,57 @@
+package io.pilotlight.daemon.function;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the owner of a function decides, except its jars.
+ *
+ * @param handler {@code package.Class} or {@code package.Class::method}
+ * @param environment variables that its processes see
+ * @param memoryMib what one of its processes may use
+ * @param timeoutSeconds how long one invocation may take
+ * @param initTimeoutSeconds how long its JVM may take to start and initialise
+ * @param oneShot whether a process serves a single invocation and ends
+ * @param pool how many clones wait, forked ahead
+ * @param concurrency how many invocations may run at once
+ * @param idleSeconds how long a process that has served waits for the next invocation
+ * @param warmup the calls that warm its zygote
+ * @param jvm home of the JDK or JRE that runs it
+ * @param jvmArgs further arguments of that JVM
+ */
+public record FunctionSettings(
+    String handler,
+    Map<String, String> environment,
+    int memoryMib,
+    int timeoutSeconds,
+    int initTimeoutSeconds,
+    boolean oneShot,
+    int pool,
+    int concurrency,
+    int idleSeconds,
+    WarmupSettings warmup,
+    Path jvm,
+    List<String> jvmArgs) {
+
+  /** Copies the collections. */
+  public FunctionSettings {
+    environment = Map.copyOf(environment);
+    jvmArgs = List.copyOf(jvmArgs);
+  }
+
+  /**
+   * The calls that warm a zygote.
+   *
+   * @param payloads events, used in turn; empty for no warm-up
+   * @param count how many calls at most
+   * @param budgetSeconds how long they may take together
+   */
+  public record WarmupSettings(List<JsonNode> payloads, int count, int budgetSeconds) {
+    /** Copies the list. */
+    public WarmupSettings {
+      payloads = List.copyOf(payloads);
+    }
+  }
+}

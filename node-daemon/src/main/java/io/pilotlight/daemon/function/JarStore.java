@@ -1,0 +1,162 @@
+package io.pilotlight.daemon.function;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Copies of deployed jars under the hash of their content, so that a source that is rewritten or
+ * removed never reaches a JVM that runs from it. A jar that several functions use is there once,
+ * and is removed when its last user lets go of it. Thread-safe.
+ */
+public final class JarStore {
+  private static final Logger log = LoggerFactory.getLogger(JarStore.class);
+
+  private final DurableFiles files;
+  private final Map<String, Integer> users = new HashMap<>();
+
+  /** Keeps its jars in {@code directory}. */
+  public JarStore(Path directory) throws IOException {
+    files = new DurableFiles(directory);
+  }
+
+  /**
+   * Copies jars into the store and holds them; the caller releases them one day.
+   *
+   * @param field names the request's field in messages
+   * @throws InvalidFieldException if one is missing, unreadable, or no jar; none is held then
+   * @throws IOException if the store cannot be written
+   */
+  List<StoredJar> add(String field, List<Path> sources) throws InvalidFieldException, IOException {
+    List<StoredJar> jars = new ArrayList<>();
+    boolean complete = false;
+    try {
+      for (Path source : sources) {
+        jars.add(add(field, source));
+      }
+      complete = true;
+      return jars;
+    } finally {
+      if (!complete) {
+        release(jars);
+      }
+    }
+  }
+
+  private synchronized StoredJar add(String field, Path source)
+      throws InvalidFieldException, IOException {
+    if (!Files.isRegularFile(source) || !Files.isReadable(source)) {
+      throw new InvalidFieldException(
+          field,
+          "field '"
+              + field
+              + "' names "
+              + source
+              + ", which "
+              + (Files.exists(source) ? "is not a readable file" : "does not exist")
+              + "; give the absolute path of a jar on this machine");
+    }
+    Path copy = files.temporary();
+    try {
+      String sha256 = copy(source, copy);
+      checkIsJar(field, source, copy);
+      String name = sha256 + ".jar";
+      Path stored = files.directory().resolve(name);
+      if (!Files.exists(stored)) {
+        files.publish(copy, name);
+      }
+      users.merge(sha256, 1, Integer::sum);
+      return new StoredJar(source, sha256, Files.size(stored), stored);
+    } finally {
+      Files.deleteIfExists(copy);
+    }
+  }
+
+  private static String copy(Path source, Path target) throws IOException {
+    MessageDigest digest = sha256();
+    try (InputStream in = Files.newInputStream(source);
+        OutputStream out = new DigestOutputStream(Files.newOutputStream(target), digest)) {
+      in.transferTo(out);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void checkIsJar(String field, Path source, Path copy)
+      throws InvalidFieldException, IOException {
+    try {
+      new ZipFile(copy.toFile()).close();
+    } catch (ZipException e) {
+      throw new InvalidFieldException(
+          field,
+          "field '"
+              + field
+              + "' names "
+              + source
+              + ", which is not a jar: "
+              + e.getMessage()
+              + "; give a file that `jar tf` can list");
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  /** The path of a jar by its hash, whether it is there or not. */
+  Path path(String sha256) {
+    return files.directory().resolve(sha256 + ".jar");
+  }
+
+  /** Holds jars of a stored definition. */
+  synchronized void hold(List<StoredJar> jars) {
+    jars.forEach(jar -> users.merge(jar.sha256(), 1, Integer::sum));
+  }
+
+  /** Lets go of jars, and removes those that nobody holds any more. */
+  synchronized void release(List<StoredJar> jars) {
+    for (StoredJar jar : jars) {
+      if (users.merge(jar.sha256(), -1, Integer::sum) <= 0) {
+        users.remove(jar.sha256());
+        delete(jar.path());
+      }
+    }
+  }
+
+  /** Removes every jar that nobody holds. */
+  synchronized void removeUnheld() throws IOException {
+    try (var stored = Files.newDirectoryStream(files.directory(), "*.jar")) {
+      for (Path path : stored) {
+        String name = path.getFileName().toString();
+        if (!users.containsKey(name.substring(0, name.length() - ".jar".length()))) {
+          delete(path);
+        }
+      }
+    }
+  }
+
+  private static void delete(Path path) {
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      log.atWarn().addKeyValue("path", path).addKeyValue("cause", e).log("unused jar not removed");
+    }
+  }
+}

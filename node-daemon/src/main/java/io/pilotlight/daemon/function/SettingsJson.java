@@ -1,0 +1,196 @@
+package io.pilotlight.daemon.function;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Function settings as JSON: the same fields in a deploy request, in the stored definition and in a
+ * description. Stateless but for the JVM that is used where a request names none.
+ */
+public final class SettingsJson {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+  private static final Pattern ENVIRONMENT_NAME = Pattern.compile("[^=\\x00]+");
+  private static final Pattern JAVA_VERSION = Pattern.compile("JAVA_VERSION=\"(\\d+)[^\"]*\"");
+  private static final int OLDEST_JAVA = 17;
+
+  private static final Set<String> SETTINGS =
+      new LinkedHashSet<>(
+          List.of(
+              "handler",
+              "env",
+              "memoryMib",
+              "timeoutSeconds",
+              "initTimeoutSeconds",
+              "oneShot",
+              "isolation",
+              "pool",
+              "concurrency",
+              "idleSeconds",
+              "warmupPayload",
+              "warmupPayloads",
+              "warmupCount",
+              "warmupBudgetSeconds",
+              "jvm",
+              "jvmArgs"));
+
+  /** Fields of later versions: a client that asks for them must not believe that it got them. */
+  private static final List<String> NOT_YET = List.of("secret", "secrets", "noImage");
+
+  private final Path defaultJvm;
+
+  /** Uses the JVM at {@code defaultJvm} where a request names none. */
+  public SettingsJson(Path defaultJvm) {
+    this.defaultJvm = defaultJvm;
+  }
+
+  /** Refuses a name that no function can have. */
+  public static void checkName(String name) throws InvalidFieldException {
+    if (!NAME.matcher(name).matches()) {
+      throw new InvalidFieldException(
+          "name",
+          "function name '"
+              + name
+              + "' is not allowed; 1 to 64 letters, digits, hyphens and underscores are");
+    }
+  }
+
+  /** Reads and validates the body of a deploy request. */
+  public DeployRequest deployRequest(JsonNode body) throws InvalidFieldException {
+    for (String field : NOT_YET) {
+      if (body.hasNonNull(field)) {
+        throw new InvalidFieldException(
+            field, "field '" + field + "' is not available in this version; leave it out");
+      }
+    }
+    Set<String> known = new LinkedHashSet<>(List.of("jars", "layers"));
+    known.addAll(SETTINGS);
+    JsonFields fields = JsonFields.of(body, "the deploy request", known);
+    List<Path> jars = fields.paths("jars");
+    if (jars.isEmpty()) {
+      throw new InvalidFieldException(
+          "jars", "field 'jars' is missing or empty; give the absolute path of at least one jar");
+    }
+    FunctionSettings settings = settings(fields);
+    checkJvm(settings.jvm());
+    return new DeployRequest(jars, fields.paths("layers"), settings);
+  }
+
+  /**
+   * Reads the settings of a stored definition. Its JVM may have gone meanwhile: the build says so.
+   */
+  FunctionSettings stored(JsonNode node) throws InvalidFieldException {
+    return settings(JsonFields.of(node, "the stored settings", SETTINGS));
+  }
+
+  private FunctionSettings settings(JsonFields fields) throws InvalidFieldException {
+    String isolation = fields.text("isolation", "none");
+    if (!isolation.equals("none")) {
+      throw new InvalidFieldException(
+          "isolation",
+          "isolation '" + isolation + "' is not available in this version; only 'none' is");
+    }
+    return new FunctionSettings(
+        fields.requiredText("handler", "com.example.Handler::handle"),
+        environment(fields),
+        fields.integer("memoryMib", 512, 64, 1 << 20),
+        fields.integer("timeoutSeconds", 30, 1, 3_600),
+        fields.integer("initTimeoutSeconds", 60, 1, 3_600),
+        fields.flag("oneShot", false),
+        fields.integer("pool", 2, 0, 1_000),
+        fields.integer("concurrency", 64, 1, 10_000),
+        fields.integer("idleSeconds", 300, 0, 86_400),
+        warmup(fields),
+        fields.path("jvm", defaultJvm),
+        fields.texts("jvmArgs"));
+  }
+
+  private static Map<String, String> environment(JsonFields fields) throws InvalidFieldException {
+    Map<String, String> environment = fields.textMap("env");
+    for (String name : environment.keySet()) {
+      if (!ENVIRONMENT_NAME.matcher(name).matches()) {
+        throw new InvalidFieldException(
+            "env", "field 'env' has a variable named '" + name + "'; a name without '=' is needed");
+      }
+    }
+    return environment;
+  }
+
+  private static FunctionSettings.WarmupSettings warmup(JsonFields fields)
+      throws InvalidFieldException {
+    if (fields.has("warmupPayload") && fields.has("warmupPayloads")) {
+      throw new InvalidFieldException(
+          "warmupPayload", "fields 'warmupPayload' and 'warmupPayloads' exclude each other");
+    }
+    List<JsonNode> payloads = new ArrayList<>();
+    if (fields.has("warmupPayload")) {
+      payloads.add(fields.raw("warmupPayload"));
+    }
+    fields.array("warmupPayloads").forEach(payloads::add);
+    return new FunctionSettings.WarmupSettings(
+        payloads,
+        fields.integer("warmupCount", 2_000, 0, 1_000_000),
+        fields.integer("warmupBudgetSeconds", 30, 1, 3_600));
+  }
+
+  private static void checkJvm(Path home) throws InvalidFieldException {
+    Path java = home.resolve("bin/java");
+    if (!Files.isExecutable(java)) {
+      throw new InvalidFieldException(
+          "jvm",
+          "field 'jvm' is " + home + ", but there is no executable " + java + "; give a JDK home");
+    }
+    int version = javaVersion(home);
+    if (version < OLDEST_JAVA) {
+      throw new InvalidFieldException(
+          "jvm", "field 'jvm' is " + home + ", a Java " + version + "; Java 17 or later is needed");
+    }
+  }
+
+  private static int javaVersion(Path home) throws InvalidFieldException {
+    Path release = home.resolve("release");
+    try {
+      Matcher matcher = JAVA_VERSION.matcher(Files.readString(release, StandardCharsets.UTF_8));
+      if (matcher.find()) {
+        return Integer.parseInt(matcher.group(1));
+      }
+    } catch (IOException | NumberFormatException e) {
+      throw new InvalidFieldException(
+          "jvm", "field 'jvm' is " + home + ", but " + release + " cannot be read: " + e);
+    }
+    throw new InvalidFieldException(
+        "jvm", "field 'jvm' is " + home + ", but " + release + " has no JAVA_VERSION");
+  }
+
+  /** Writes the settings into {@code out}, every field with its value in force. */
+  public void write(FunctionSettings settings, ObjectNode out) {
+    out.put("handler", settings.handler());
+    ObjectNode environment = out.putObject("env");
+    settings.environment().entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(entry -> environment.put(entry.getKey(), entry.getValue()));
+    out.put("memoryMib", settings.memoryMib());
+    out.put("timeoutSeconds", settings.timeoutSeconds());
+    out.put("initTimeoutSeconds", settings.initTimeoutSeconds());
+    out.put("oneShot", settings.oneShot());
+    out.put("isolation", "none");
+    out.put("pool", settings.pool());
+    out.put("concurrency", settings.concurrency());
+    out.put("idleSeconds", settings.idleSeconds());
+    settings.warmup().payloads().forEach(out.putArray("warmupPayloads")::add);
+    out.put("warmupCount", settings.warmup().count());
+    out.put("warmupBudgetSeconds", settings.warmup().budgetSeconds());
+    out.put("jvm", settings.jvm().toString());
+    settings.jvmArgs().forEach(out.putArray("jvmArgs")::add);
+  }
+}

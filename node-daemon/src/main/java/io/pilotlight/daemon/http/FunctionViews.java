@@ -1,0 +1,153 @@
+package io.pilotlight.daemon.http;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.daemon.function.BuildStatus;
+import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.FunctionDefinition;
+import io.pilotlight.daemon.function.FunctionRegistry;
+import io.pilotlight.daemon.function.ServedFunction;
+import io.pilotlight.daemon.function.SettingsJson;
+import io.pilotlight.daemon.function.StoredJar;
+import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.zygote.Zygote;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** What is held, as JSON for clients. Thread-safe. */
+final class FunctionViews {
+  private final FunctionRegistry registry;
+  private final SettingsJson settings;
+  private final ObjectMapper json;
+
+  FunctionViews(FunctionRegistry registry, SettingsJson settings, ObjectMapper json) {
+    this.registry = registry;
+    this.settings = settings;
+    this.json = json;
+  }
+
+  ObjectNode functions() {
+    ObjectNode root = json.createObjectNode();
+    ArrayNode functions = root.putArray("functions");
+    registry.all().forEach(function -> functions.add(function(function)));
+    return root;
+  }
+
+  ObjectNode function(ServedFunction function) {
+    ObjectNode node = json.createObjectNode();
+    Deployment current = function.current();
+    node.put("name", function.name());
+    node.put("state", lower(function.state()));
+    if (current != null) {
+      FunctionDefinition definition = current.definition();
+      node.put("version", definition.version());
+      node.put("deployedAt", Instant.ofEpochMilli(definition.deployedEpochMillis()).toString());
+      jars(definition.jars(), node.putArray("jars"));
+      jars(definition.layers(), node.putArray("layers"));
+      settings.write(definition.settings(), node);
+      Zygote zygote = current.zygote();
+      if (zygote == null) {
+        node.putNull("zygote");
+      } else {
+        zygote(zygote, node.putObject("zygote"));
+      }
+      clones(current, node.putObject("clones"));
+      ArrayNode warnings = node.putArray("warnings");
+      if (zygote != null) {
+        zygote.warnings().forEach(warnings::add);
+      }
+    }
+    node.put("running", function.running());
+    build(function.build(), node);
+    node.put("lastError", function.lastError());
+    return node;
+  }
+
+  private static void jars(List<StoredJar> jars, ArrayNode out) {
+    for (StoredJar jar : jars) {
+      out.addObject()
+          .put("source", jar.source().toString())
+          .put("sha256", jar.sha256())
+          .put("bytes", jar.bytes());
+    }
+  }
+
+  private static void build(@Nullable BuildStatus build, ObjectNode node) {
+    if (build == null) {
+      node.putNull("build");
+      return;
+    }
+    node.putObject("build")
+        .put("version", build.version())
+        .put("stage", build.stage())
+        .put("done", build.done())
+        .put("total", build.total());
+  }
+
+  private static void zygote(Zygote zygote, ObjectNode out) {
+    out.put("id", zygote.id());
+    out.put("pid", zygote.pid());
+    out.put("state", lower(zygote.state()));
+    out.put("threads", zygote.threads());
+    out.put("residentBytes", zygote.residentBytes());
+    out.put("adopted", zygote.adopted());
+  }
+
+  private static void clones(Deployment current, ObjectNode out) {
+    int[] counts = new int[ServingJvm.State.values().length];
+    current.jvms().forEach(jvm -> counts[jvm.state().ordinal()]++);
+    for (ServingJvm.State state : ServingJvm.State.values()) {
+      out.put(lower(state), counts[state.ordinal()]);
+    }
+  }
+
+  ObjectNode zygotes() {
+    ObjectNode root = json.createObjectNode();
+    ArrayNode zygotes = root.putArray("zygotes");
+    for (ServedFunction function : registry.all()) {
+      Deployment current = function.current();
+      Zygote zygote = current == null ? null : current.zygote();
+      if (current != null && zygote != null) {
+        ObjectNode node = zygotes.addObject();
+        node.put("function", function.name());
+        node.put("version", current.definition().version());
+        zygote(zygote, node);
+      }
+    }
+    return root;
+  }
+
+  ObjectNode clones() {
+    ObjectNode root = json.createObjectNode();
+    ArrayNode clones = root.putArray("clones");
+    for (ServedFunction function : registry.all()) {
+      Deployment current = function.current();
+      if (current == null) {
+        continue;
+      }
+      for (ServingJvm jvm : current.jvms()) {
+        ObjectNode node = clones.addObject();
+        node.put("id", jvm.jvm().id());
+        node.put("function", function.name());
+        node.put("version", current.definition().version());
+        node.put("pid", jvm.jvm().pid());
+        node.put("start", jvm.origin().word());
+        node.put("state", lower(jvm.state()));
+        node.put("served", jvm.served());
+        node.put("startedAt", Instant.ofEpochMilli(jvm.startedEpochMillis()).toString());
+        jvm.jvm()
+            .privateBytes()
+            .ifPresentOrElse(
+                bytes -> node.put("privateBytes", bytes), () -> node.putNull("privateBytes"));
+      }
+    }
+    return root;
+  }
+
+  private static String lower(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,131 @@
+package io.pilotlight.daemon.metrics;
+
+import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.FunctionRegistry;
+import io.pilotlight.daemon.function.ServedFunction;
+import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.daemon.time.NodeClock;
+import io.pilotlight.zygote.Zygote;
+import io.prometheus.client.Collector;
+import io.prometheus.client.GaugeMetricFamily;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** Zygotes, clones and pools, counted when somebody asks. Thread-safe. */
+public final class FleetCollector extends Collector {
+  /** Reading a clone's private memory costs milliseconds, so few are read, and not often. */
+  private static final int MAX_CLONES_READ = 8;
+
+  private static final Duration MEMORY_AGE = Duration.ofSeconds(10);
+
+  private final FunctionRegistry registry;
+  private final NodeClock clock;
+  private Map<String, Double> privateBytes = Map.of();
+  private long privateBytesNanos;
+
+  /** Counts what {@code registry} holds. */
+  public FleetCollector(FunctionRegistry registry, NodeClock clock) {
+    this.registry = registry;
+    this.clock = clock;
+    privateBytesNanos = clock.nanoTime() - MEMORY_AGE.toNanos();
+  }
+
+  @Override
+  public List<MetricFamilySamples> collect() {
+    GaugeMetricFamily clones =
+        gauge("pilotlight_clones", "Processes that serve functions.", "function", "state");
+    GaugeMetricFamily pools =
+        gauge("pilotlight_pool_size", "Clones that wait, forked ahead.", "function");
+    GaugeMetricFamily resident =
+        gauge("pilotlight_zygote_resident_bytes", "Resident memory of a zygote.", "zygote");
+    Map<String, Integer> zygotes = new LinkedHashMap<>();
+    for (Zygote.State state : Zygote.State.values()) {
+      zygotes.put(state.name(), 0);
+    }
+    for (ServedFunction function : registry.all()) {
+      if (function.build() != null) {
+        zygotes.merge(Zygote.State.BUILDING.name(), 1, Integer::sum);
+      }
+      Deployment current = function.current();
+      if (current == null) {
+        continue;
+      }
+      countClones(function.name(), current, clones);
+      pools.addMetric(List.of(function.name()), current.pooled());
+      Zygote zygote = current.zygote();
+      if (zygote != null) {
+        zygotes.merge(zygote.state().name(), 1, Integer::sum);
+        resident.addMetric(List.of(zygote.id()), zygote.residentBytes());
+      } else if (function.build() == null) {
+        zygotes.merge(Zygote.State.LOST.name(), 1, Integer::sum);
+      }
+    }
+    GaugeMetricFamily states = gauge("pilotlight_zygotes", "Zygotes, by state.", "state");
+    zygotes.forEach((state, count) -> states.addMetric(List.of(lower(state)), count));
+    return List.of(states, clones, pools, resident, privateMemory());
+  }
+
+  private static GaugeMetricFamily gauge(String name, String help, String... labels) {
+    return new GaugeMetricFamily(name, help, List.of(labels));
+  }
+
+  private static String lower(String word) {
+    return word.toLowerCase(Locale.ROOT);
+  }
+
+  private static void countClones(String function, Deployment current, GaugeMetricFamily clones) {
+    int[] counts = new int[ServingJvm.State.values().length];
+    for (ServingJvm jvm : current.jvms()) {
+      counts[jvm.state().ordinal()]++;
+    }
+    for (ServingJvm.State state : ServingJvm.State.values()) {
+      clones.addMetric(List.of(function, lower(state.name())), counts[state.ordinal()]);
+    }
+  }
+
+  private synchronized GaugeMetricFamily privateMemory() {
+    long now = clock.nanoTime();
+    if (now - privateBytesNanos >= MEMORY_AGE.toNanos()) {
+      privateBytes = readPrivateMemory();
+      privateBytesNanos = now;
+    }
+    GaugeMetricFamily family =
+        gauge(
+            "pilotlight_clone_private_bytes",
+            "Memory that only one process has: the mean of at most "
+                + MAX_CLONES_READ
+                + " processes of the function, read at most every "
+                + MEMORY_AGE.toSeconds()
+                + " seconds.",
+            "function");
+    privateBytes.forEach((function, bytes) -> family.addMetric(List.of(function), bytes));
+    return family;
+  }
+
+  private Map<String, Double> readPrivateMemory() {
+    Map<String, Double> means = new LinkedHashMap<>();
+    for (ServedFunction function : registry.all()) {
+      Deployment current = function.current();
+      if (current != null) {
+        List<Long> read = new ArrayList<>();
+        for (ServingJvm jvm : current.jvms()) {
+          OptionalLong bytes = jvm.jvm().privateBytes();
+          bytes.ifPresent(read::add);
+          if (read.size() == MAX_CLONES_READ) {
+            break;
+          }
+        }
+        read.stream()
+            .mapToLong(Long::longValue)
+            .average()
+            .ifPresent(mean -> means.put(function.name(), mean));
+      }
+    }
+    return means;
+  }
+}

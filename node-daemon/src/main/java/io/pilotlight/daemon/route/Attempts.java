@@ -1,0 +1,257 @@
+package io.pilotlight.daemon.route;
+
+import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.metrics.NodeMetrics;
+import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.daemon.pool.Start;
+import io.pilotlight.daemon.time.NodeClock;
+import io.pilotlight.zygote.BuildException;
+import io.pilotlight.zygote.FunctionJvm.DiedException;
+import io.pilotlight.zygote.FunctionJvm.NotStartedException;
+import io.pilotlight.zygote.FunctionJvm.TimedOutException;
+import io.pilotlight.zygote.Reply;
+import io.pilotlight.zygote.Zygote;
+import io.pilotlight.zygote.ZygoteHost;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The starts that are tried for one invocation, from the fastest to the slowest, until a process
+ * has been handed the request. Used by one thread.
+ */
+final class Attempts {
+  private static final Logger log = LoggerFactory.getLogger(Attempts.class);
+
+  /** As much of the log as the Lambda API returns. */
+  private static final int LOG_TAIL_BYTES = 4 << 10;
+
+  /** How often one that waits for its turn to start a JVM looks for a process that became free. */
+  private static final long COLD_QUEUE_POLL_MILLIS = 10;
+
+  private final Deployment deployment;
+  private final Call call;
+  private final ZygoteHost host;
+  private final NodeMetrics metrics;
+  private final NodeClock clock;
+
+  /** A start that failed, and was not followed by another yet. */
+  private @Nullable Failed failed;
+
+  private @Nullable ServingJvm toStop;
+
+  private record Failed(Start start, String reason, String message) {}
+
+  Attempts(
+      Deployment deployment, Call call, ZygoteHost host, NodeMetrics metrics, NodeClock clock) {
+    this.deployment = deployment;
+    this.call = call;
+    this.host = host;
+    this.metrics = metrics;
+    this.clock = clock;
+  }
+
+  Outcome run() {
+    Outcome outcome = wants(Start.WARM) ? warm() : null;
+    if (outcome == null && wants(Start.POOL)) {
+      outcome = pooled();
+    }
+    if (outcome == null && wants(Start.FORK)) {
+      outcome = fork();
+    }
+    if (outcome == null && wants(Start.COLD)) {
+      outcome = cold();
+    }
+    return outcome == null ? notPossible() : outcome;
+  }
+
+  /** What nobody waits for; after the answer has been sent. */
+  void afterwards() {
+    if (toStop != null) {
+      deployment.stop(toStop);
+    }
+    deployment.refill();
+  }
+
+  private boolean wants(Start start) {
+    return call.asked() == null || call.asked() == start;
+  }
+
+  private @Nullable Outcome warm() {
+    for (ServingJvm jvm = deployment.takeWarm(); jvm != null; jvm = deployment.takeWarm()) {
+      Outcome outcome = serve(Start.WARM, jvm);
+      if (outcome != null) {
+        return outcome;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Outcome pooled() {
+    for (ServingJvm jvm = deployment.takePooled(); jvm != null; jvm = deployment.takePooled()) {
+      Outcome outcome = serve(Start.POOL, jvm);
+      if (outcome != null) {
+        return outcome;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Outcome fork() {
+    Zygote zygote = deployment.zygote();
+    if (zygote == null) {
+      failed(Start.FORK, "no-zygote", "the function has no zygote at the moment");
+      return null;
+    }
+    try {
+      return serve(
+          Start.FORK, deployment.register(zygote.fork(), Start.FORK, ServingJvm.State.BUSY));
+    } catch (NotStartedException e) {
+      failed(Start.FORK, e.reason(), String.valueOf(e.getMessage()));
+      return null;
+    }
+  }
+
+  private @Nullable Outcome cold() {
+    Semaphore turns = deployment.coldStarts();
+    Duration initTimeout = deployment.definition().initTimeout();
+    long deadline = clock.nanoTime() + initTimeout.toNanos();
+    try {
+      while (!turns.tryAcquire(COLD_QUEUE_POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+        Outcome outcome = wants(Start.WARM) ? warm() : null;
+        if (outcome != null) {
+          return outcome;
+        }
+        if (clock.nanoTime() - deadline >= 0) {
+          return new Outcome.Unavailable(
+              Outcome.Reason.STARTS_FAILED,
+              "no process became free within "
+                  + initTimeout.toSeconds()
+                  + " s, and so many JVMs"
+                  + " of function '"
+                  + deployment.definition().name()
+                  + "' are starting already"
+                  + " that another one may not");
+        }
+      }
+      ServingJvm jvm;
+      try {
+        noteFallback(Start.COLD);
+        jvm =
+            deployment.register(
+                host.startCold(deployment.spec(), initTimeout), Start.COLD, ServingJvm.State.BUSY);
+      } finally {
+        turns.release();
+      }
+      return serve(Start.COLD, jvm);
+    } catch (BuildException e) {
+      return new Outcome.NotInitialised(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new Outcome.Unavailable(Outcome.Reason.STOPPING, "the daemon is stopping");
+    }
+  }
+
+  /** Hands the request over; null if that failed, and another start may be tried. */
+  private @Nullable Outcome serve(Start start, ServingJvm serving) {
+    noteFallback(start);
+    serving.busy();
+    String id = serving.jvm().id();
+    Duration timeout = deployment.definition().timeout();
+    boolean answered = false;
+    try {
+      if (call.wantsLog()) {
+        serving.jvm().markOutput();
+      }
+      Reply reply = serving.jvm().invoke(call.invocation(), timeout);
+      String output = call.wantsLog() ? serving.jvm().outputSinceMark(LOG_TAIL_BYTES) : "";
+      if (start == Start.POOL) {
+        deployment.pooledServed();
+      }
+      answered = true;
+      // Before the answer is sent: the caller's next request may then be served by it.
+      if (!deployment.keep(serving)) {
+        toStop = serving;
+      }
+      return answered(start, id, reply, output);
+    } catch (NotStartedException e) {
+      failed(start, e.reason(), String.valueOf(e.getMessage()));
+      return null;
+    } catch (DiedException e) {
+      return new Outcome.Died(start, id, e);
+    } catch (TimedOutException e) {
+      return new Outcome.TimedOut(start, id, timeout);
+    } finally {
+      if (!answered) {
+        serving.jvm().close();
+      }
+    }
+  }
+
+  private Outcome answered(Start start, String id, Reply reply, String output) {
+    boolean entered = reply.enteredNanos() != 0;
+    return new Outcome.Answered(
+        start,
+        id,
+        reply,
+        entered ? reply.enteredNanos() - call.acceptedNanos() : -1,
+        entered ? reply.finishedNanos() - reply.enteredNanos() : -1,
+        output);
+  }
+
+  private void failed(Start start, String reason, String message) {
+    failed = new Failed(start, reason, message);
+  }
+
+  private void noteFallback(Start to) {
+    Failed from = failed;
+    if (from == null) {
+      return;
+    }
+    failed = null;
+    metrics.fallback(from.start(), to, from.reason());
+    log.atWarn()
+        .addKeyValue("function", deployment.definition().name())
+        .addKeyValue("request", call.invocation().requestId())
+        .addKeyValue("from", from.start().word())
+        .addKeyValue("to", to.word())
+        .addKeyValue("reason", from.reason())
+        .addKeyValue("message", from.message())
+        .log("start fell back");
+  }
+
+  private Outcome notPossible() {
+    Start asked = call.asked();
+    String name = deployment.definition().name();
+    Failed last = failed;
+    if (last != null && !last.reason().equals("no-zygote")) {
+      return new Outcome.Unavailable(
+          Outcome.Reason.STARTS_FAILED,
+          "start '"
+              + last.start().word()
+              + "' of function '"
+              + name
+              + "' failed: "
+              + last.message());
+    }
+    String why =
+        asked == Start.WARM
+            ? "no process that has served is idle; invoke it by another start first"
+            : asked == Start.POOL
+                ? "no clone waits in its pool of "
+                    + deployment.definition().settings().pool()
+                    + "; try again when it has been refilled"
+                : "it has no zygote at the moment; try again when its state is 'ready'";
+    return new Outcome.Unavailable(
+        Outcome.Reason.START_NOT_POSSIBLE,
+        "start '"
+            + (asked == null ? "auto" : asked.word())
+            + "' of function '"
+            + name
+            + "' is not possible: "
+            + why);
+  }
+}
