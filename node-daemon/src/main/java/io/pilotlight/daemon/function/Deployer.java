@@ -283,4 +283,34 @@ public final class Deployer {
       }
     }
   }
+
+  /** Kills every process that serves an invocation: the daemon waits no longer. */
+  public void killBusy() {
+    for (ServedFunction function : registry.all()) {
+      Deployment current = function.current();
+      if (current != null) {
+        current.killBusy();
+      }
+    }
+  }
+
+  /**
+   * Ends the processes of all functions; their definitions stay.
+   *
+   * @param keepZygotes whether zygotes live on, for a later daemon
+   * @return completes when the processes are gone
+   */
+  public CompletableFuture<Void> shutdown(boolean keepZygotes) {
+    List<CompletableFuture<Void>> ends = new ArrayList<>();
+    for (ServedFunction function : registry.all()) {
+      Deployment last = function.serve(null);
+      if (last != null) {
+        if (keepZygotes) {
+          last.leaveZygote();
+        }
+        ends.add(last.retire());
+      }
+    }
+    return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
+  }
 }

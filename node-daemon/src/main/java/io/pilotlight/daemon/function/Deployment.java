@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -134,6 +135,20 @@ public final class Deployment {
     return zygote.compareAndSet(lost, null);
   }
 
+  /** Lets the zygote live on when this is disposed of: a later daemon adopts it. */
+  void leaveZygote() {
+    zygote.set(null);
+  }
+
+  /** Kills every process that serves an invocation. */
+  void killBusy() {
+    for (ServingJvm jvm : jvms.values()) {
+      if (jvm.state() == ServingJvm.State.BUSY) {
+        jvm.jvm().close();
+      }
+    }
+  }
+
   /** Whether a newer version, or none, has taken its place. */
   public boolean retired() {
     return retired.get();
@@ -207,6 +222,16 @@ public final class Deployment {
   /** Its processes at this moment. */
   public Collection<ServingJvm> jvms() {
     return Collections.unmodifiableCollection(jvms.values());
+  }
+
+  /** How many of its processes do what; each state is there. */
+  public Map<ServingJvm.State, Integer> count() {
+    Map<ServingJvm.State, Integer> counts = new EnumMap<>(ServingJvm.State.class);
+    for (ServingJvm.State state : ServingJvm.State.values()) {
+      counts.put(state, 0);
+    }
+    jvms.values().forEach(jvm -> counts.merge(jvm.state(), 1, Integer::sum));
+    return counts;
   }
 
   /** How many clones wait in the pool. */

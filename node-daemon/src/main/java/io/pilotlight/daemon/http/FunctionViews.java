@@ -97,11 +97,7 @@ final class FunctionViews {
   }
 
   private static void clones(Deployment current, ObjectNode out) {
-    int[] counts = new int[ServingJvm.State.values().length];
-    current.jvms().forEach(jvm -> counts[jvm.state().ordinal()]++);
-    for (ServingJvm.State state : ServingJvm.State.values()) {
-      out.put(lower(state), counts[state.ordinal()]);
-    }
+    current.count().forEach((state, count) -> out.put(lower(state), count));
   }
 
   ObjectNode zygotes() {

@@ -60,7 +60,7 @@ public final class FleetCollector extends Collector {
       Zygote zygote = current.zygote();
       if (zygote != null) {
         zygotes.merge(zygote.state().name(), 1, Integer::sum);
-        resident.addMetric(List.of(zygote.id()), zygote.residentBytes());
+        resident.addMetric(List.of(zygote.id()), (double) zygote.residentBytes());
       } else if (function.build() == null) {
         zygotes.merge(Zygote.State.LOST.name(), 1, Integer::sum);
       }
@@ -79,13 +79,9 @@ public final class FleetCollector extends Collector {
   }
 
   private static void countClones(String function, Deployment current, GaugeMetricFamily clones) {
-    int[] counts = new int[ServingJvm.State.values().length];
-    for (ServingJvm jvm : current.jvms()) {
-      counts[jvm.state().ordinal()]++;
-    }
-    for (ServingJvm.State state : ServingJvm.State.values()) {
-      clones.addMetric(List.of(function, lower(state.name())), counts[state.ordinal()]);
-    }
+    current
+        .count()
+        .forEach((state, count) -> clones.addMetric(List.of(function, lower(state.name())), count));
   }
 
   private synchronized GaugeMetricFamily privateMemory() {

@@ -1,0 +1,293 @@
+package io.pilotlight.daemon;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.pilotlight.daemon.function.DefinitionStore;
+import io.pilotlight.daemon.function.Deployer;
+import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.FunctionRegistry;
+import io.pilotlight.daemon.function.JarStore;
+import io.pilotlight.daemon.function.SettingsJson;
+import io.pilotlight.daemon.function.ZygoteBuilder;
+import io.pilotlight.daemon.http.ApiServer;
+import io.pilotlight.daemon.http.EventQueue;
+import io.pilotlight.daemon.http.InFlight;
+import io.pilotlight.daemon.metrics.FleetCollector;
+import io.pilotlight.daemon.metrics.NodeMetrics;
+import io.pilotlight.daemon.route.Router;
+import io.pilotlight.daemon.time.BackgroundThreads;
+import io.pilotlight.daemon.time.NodeClock;
+import io.pilotlight.zygote.EngineListener;
+import io.pilotlight.zygote.LocalZygoteHost;
+import io.pilotlight.zygote.ZygoteHost;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A daemon that runs in this JVM. Thread-safe. */
+public final class Daemon implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Daemon.class);
+  private static final Duration IDLE_CHECK = Duration.ofSeconds(1);
+
+  /** How long what was killed may take to be reported to its callers. */
+  private static final Duration KILL_WAIT = Duration.ofSeconds(3);
+
+  /** How long function processes may take for their shutdown hooks. */
+  private static final Duration STOP_WAIT = Duration.ofSeconds(5);
+
+  private final DaemonConfig config;
+  private final NodeClock clock;
+  private final Closers closers = new Closers();
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final InFlight inFlight;
+  private final ZygoteBuilder builder;
+  private final Deployer deployer;
+  private final EventQueue events;
+  private final InetSocketAddress address;
+
+  /** Makes the host that a daemon uses. */
+  @FunctionalInterface
+  public interface HostFactory {
+    /**
+     * Opens it.
+     *
+     * @param runDirectory where it keeps what survives the daemon
+     * @param listener is told the engine's times
+     */
+    ZygoteHost open(Path runDirectory, EngineListener listener) throws IOException;
+  }
+
+  /**
+   * Starts a daemon: takes over the zygotes of an earlier one, loads the functions, listens.
+   *
+   * @throws DaemonException naming what failed; nothing is left then
+   */
+  public static Daemon start(DaemonConfig config) throws DaemonException {
+    return start(
+        config,
+        (runDirectory, listener) -> new LocalZygoteHost(runDirectory, config.agentJar(), listener),
+        NodeClock.SYSTEM);
+  }
+
+  /** The same with another host and another clock. */
+  public static Daemon start(DaemonConfig config, HostFactory hosts, NodeClock clock)
+      throws DaemonException {
+    InetSocketAddress listen = config.listen();
+    if (!listen.getAddress().isLoopbackAddress() && !config.insecure()) {
+      throw new DaemonException(
+          "listening on "
+              + listen.getAddress().getHostAddress()
+              + " would let everybody who reaches it run code here: the daemon asks nobody who he"
+              + " is. Listen on 127.0.0.1, or say --insecure if the network is trusted");
+    }
+    return new Daemon(config, hosts, clock);
+  }
+
+  private Daemon(DaemonConfig config, HostFactory hosts, NodeClock clock) throws DaemonException {
+    this.config = config;
+    this.clock = clock;
+    DaemonConfig.Limits limits = config.limits();
+    ApiServer.Limits door =
+        new ApiServer.Limits(
+            limits.maxRequestBytes(),
+            limits.maxAnswerBytes(),
+            limits.maxThreads(),
+            limits.connectionIdle());
+    inFlight = new InFlight(door.maxInFlight());
+    boolean complete = false;
+    try {
+      DataDirectory data =
+          closers.add("data directory", DataDirectory.open(config.dataDirectory()));
+      String version = versionOf(Daemon.class.getPackage());
+      NodeMetrics metrics = new NodeMetrics(version);
+      ZygoteHost host = openHost(hosts, data, metrics);
+      BackgroundThreads background = closers.add("background work", new BackgroundThreads());
+      ObjectMapper json = json();
+      SettingsJson settings = new SettingsJson(config.defaultJvm());
+      FunctionRegistry registry = new FunctionRegistry();
+      JarStore jars = new JarStore(data.jars());
+      builder = closers.add("builds", new ZygoteBuilder(host, json, limits.maxBuilds()));
+      deployer =
+          new Deployer(
+              registry,
+              jars,
+              new DefinitionStore(data.functions(), jars, settings, json),
+              builder,
+              new Deployment.Policy(limits.maxWarmPerFunction(), limits.maxColdStartsPerFunction()),
+              clock,
+              background,
+              metrics::removeFunction);
+      metrics.register(new FleetCollector(registry, clock));
+      Router router = new Router(host, metrics, clock);
+      events =
+          new EventQueue(router, clock, background, limits.maxEvents(), limits.maxEventBytes());
+      CompletableFuture<Void> loaded = load(host);
+      background.every(IDLE_CHECK, deployer::expireIdle);
+      ApiServer server =
+          closers.add(
+              "HTTP server",
+              new ApiServer(
+                  config.listen(),
+                  door,
+                  new ApiServer.Backend(
+                      json,
+                      registry,
+                      deployer,
+                      settings,
+                      router,
+                      events,
+                      metrics,
+                      inFlight,
+                      loaded::isDone)));
+      address = listen(server);
+      log.atInfo()
+          .addKeyValue("address", address.getHostString() + ":" + address.getPort())
+          .addKeyValue("data", config.dataDirectory())
+          .addKeyValue("version", version)
+          .log("daemon started");
+      complete = true;
+    } catch (IOException e) {
+      throw new DaemonException("the daemon could not start: " + e.getMessage(), e);
+    } finally {
+      if (!complete) {
+        closers.close();
+      }
+    }
+  }
+
+  private ZygoteHost openHost(HostFactory hosts, DataDirectory data, EngineListener listener)
+      throws IOException {
+    ZygoteHost host = hosts.open(data.run(), listener);
+    // Without a call of close() its zygotes live on, and the next daemon adopts them.
+    closers.add("zygotes", config.keepZygotes() ? () -> {} : host);
+    return host;
+  }
+
+  private InetSocketAddress listen(ApiServer server) throws DaemonException {
+    try {
+      return server.start();
+    } catch (IOException e) {
+      throw new DaemonException(
+          "cannot listen on "
+              + config.listen()
+              + ": "
+              + e.getMessage()
+              + "; another daemon may be there: name another port with --listen",
+          e);
+    }
+  }
+
+  private CompletableFuture<Void> load(ZygoteHost host) throws IOException {
+    ZygoteHost.Adoption adoption = host.adopt();
+    for (String sentence : adoption.ended()) {
+      log.atInfo().addKeyValue("cause", sentence).log("process of an earlier daemon ended");
+    }
+    return deployer.restore(adoption.zygotes());
+  }
+
+  private static String versionOf(Package code) {
+    String version = code.getImplementationVersion();
+    return version == null ? "unknown" : version;
+  }
+
+  private static ObjectMapper json() {
+    return JsonMapper.builder()
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+        .build();
+  }
+
+  /** Where it listens. */
+  public InetSocketAddress address() {
+    return address;
+  }
+
+  /** Ends the daemon gracefully when this JVM is told to end. */
+  public void closeOnShutdown() {
+    Runtime.getRuntime().addShutdownHook(new Thread(this::close, "pilotlight-shutdown"));
+  }
+
+  /** Waits until {@link #close} has done its work. */
+  public void awaitStopped() throws InterruptedException {
+    stopped.await();
+  }
+
+  /**
+   * Ends gracefully: refuses new requests, lets running ones finish for as long as the
+   * configuration allows, ends every process, stops listening. Returns when nothing is left;
+   * idempotent.
+   */
+  @Override
+  public void close() {
+    if (!closing.compareAndSet(false, true)) {
+      awaitUninterruptibly();
+      return;
+    }
+    boolean interrupted = false;
+    try {
+      drain();
+      deployer.shutdown(config.keepZygotes()).get(STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      interrupted = true;
+    } catch (ExecutionException | TimeoutException e) {
+      log.atWarn().addKeyValue("cause", e).log("function processes did not end by themselves");
+    } finally {
+      closers.close();
+      log.atInfo().log("daemon stopped");
+      stopped.countDown();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void drain() throws InterruptedException {
+    log.atInfo()
+        .addKeyValue("running", inFlight.count())
+        .addKeyValue("events", events.accepted().count())
+        .addKeyValue("seconds", config.drainTimeout().toSeconds())
+        .log("daemon stopping; running invocations may finish");
+    long deadline = clock.nanoTime() + config.drainTimeout().toNanos();
+    inFlight.drain();
+    events.accepted().drain();
+    builder.close();
+    boolean idle = inFlight.awaitIdle(config.drainTimeout());
+    long left = Math.max(0, deadline - clock.nanoTime());
+    idle &= events.accepted().awaitIdle(Duration.ofNanos(left));
+    if (!idle) {
+      log.atWarn()
+          .addKeyValue("running", inFlight.count())
+          .addKeyValue("events", events.accepted().count())
+          .log("invocations given up: the time to finish has passed");
+      deployer.killBusy();
+      inFlight.awaitIdle(KILL_WAIT);
+    }
+  }
+
+  private void awaitUninterruptibly() {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        stopped.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
