@@ -42,6 +42,7 @@ public final class LocalZygoteHost implements ZygoteHost {
   private final Path agentJar;
   private final String owner;
   private final EngineListener listener;
+  private final FreezePolicy policy;
   private final EventLoop loop;
   private final ForkEngine engine;
   private final Services services;
@@ -68,6 +69,14 @@ public final class LocalZygoteHost implements ZygoteHost {
    */
   public LocalZygoteHost(Path runDirectory, Path agentJar, EngineListener listener)
       throws IOException {
+    this(runDirectory, agentJar, listener, FreezePolicy.THOROUGH);
+  }
+
+  /** The same, with another condition in which JVMs are frozen. */
+  public LocalZygoteHost(
+      Path runDirectory, Path agentJar, EngineListener listener, FreezePolicy policy)
+      throws IOException {
+    this.policy = policy;
     this.runDirectory = runDirectory.toRealPath();
     this.agentJar = agentJar.toRealPath();
     this.listener = listener;
@@ -102,7 +111,9 @@ public final class LocalZygoteHost implements ZygoteHost {
       ZygoteBuilder builder = new ZygoteBuilder(jvm, spec, services.nanoTime(), progress);
       builder.initialise(initTimeout);
       builder.warm(warmup);
-      builder.quiesce();
+      if (policy.quiesce()) {
+        builder.quiesce();
+      }
       zygote = freeze(id, spec, jvm, builder);
       return zygote;
     } finally {
@@ -117,8 +128,9 @@ public final class LocalZygoteHost implements ZygoteHost {
       throws BuildException, InterruptedException {
     int pid = (int) jvm.pid();
     ForkServerOptions options =
-        new ForkServerOptions(JvmCommand.CHANNEL_DESCRIPTOR, JvmCommand.LISTEN_DESCRIPTOR, true);
-    Frozen frozen = builder.freeze(engine, pid, options);
+        new ForkServerOptions(
+            JvmCommand.CHANNEL_DESCRIPTOR, JvmCommand.LISTEN_DESCRIPTOR, policy.collapse());
+    Frozen frozen = builder.freeze(engine, pid, options, policy.atRest());
     listener.phase("fork", "freeze", frozen.freezeNanos());
     listener.phase("fork", "collapse", frozen.collapseNanos());
     listener.phase("fork", "install", frozen.installNanos());

@@ -143,7 +143,7 @@ final class ZygoteBuilder {
    * Freezes it. Ptrace wants one platform thread for all its requests; the caller's may be
    * anything, so it has one of its own.
    */
-  Frozen freeze(ForkEngine engine, int pid, ForkServerOptions options)
+  Frozen freeze(ForkEngine engine, int pid, ForkServerOptions options, boolean atRest)
       throws BuildException, InterruptedException {
     progress.at(Stage.FREEZING, 0, 0);
     CompletableFuture<Frozen> result = new CompletableFuture<>();
@@ -151,7 +151,7 @@ final class ZygoteBuilder {
         new Thread(
             () -> {
               try {
-                result.complete(freezeAtRest(engine, pid, options));
+                result.complete(freezeInTime(engine, pid, options, atRest));
               } catch (Exception e) {
                 result.completeExceptionally(e);
               }
@@ -166,13 +166,13 @@ final class ZygoteBuilder {
     }
   }
 
-  private Frozen freezeAtRest(ForkEngine engine, int pid, ForkServerOptions options)
+  private Frozen freezeInTime(ForkEngine engine, int pid, ForkServerOptions options, boolean atRest)
       throws IOException, UnclonableException, NotAtRestException {
     long end = nanoTime.getAsLong() + REST_TIMEOUT.toNanos();
     while (true) {
       boolean late = nanoTime.getAsLong() > end;
       try {
-        return engine.freeze(pid, options, !late);
+        return engine.freeze(pid, options, atRest && !late);
       } catch (NotAtRestException e) {
         if (late) {
           throw e;
