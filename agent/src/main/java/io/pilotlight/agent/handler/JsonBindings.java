@@ -14,17 +14,28 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes the bindings of a function's types, as AWS's own runtime chooses them. */
 final class JsonBindings {
+  private static final String AWS_PREFIX = "com.amazonaws.";
+
   private final ClassLoader functionLoader;
-  private final TypeFactory types = JacksonFactory.getInstance().getMapper().getTypeFactory();
+  private @Nullable ObjectMapper mapper;
   private @Nullable PojoSerializer<Object> clientContexts;
 
   JsonBindings(ClassLoader functionLoader) {
     this.functionLoader = functionLoader;
-    // AWS's serializers copy this mapper, so this comes before the first of them is made.
-    ObjectMapper mapper = JacksonFactory.getInstance().getMapper();
-    mapper.setAnnotationIntrospector(
-        AnnotationIntrospector.pair(
-            mapper.getDeserializationConfig().getAnnotationIntrospector(), new RecordCreators()));
+  }
+
+  /** AWS's mapper; made when it is first needed, since handlers of streams never need it. */
+  private ObjectMapper mapper() {
+    ObjectMapper made = mapper;
+    if (made == null) {
+      made = JacksonFactory.getInstance().getMapper();
+      // AWS's serializers copy this mapper, so this comes before the first of them is made.
+      made.setAnnotationIntrospector(
+          AnnotationIntrospector.pair(
+              made.getDeserializationConfig().getAnnotationIntrospector(), new RecordCreators()));
+      mapper = made;
+    }
+    return made;
   }
 
   JsonBinding of(JavaType type) {
@@ -38,7 +49,9 @@ final class JsonBindings {
   @SuppressWarnings("unchecked") // A serializer of T is only given what the handler takes as a T.
   private PojoSerializer<Object> serializer(JavaType type) {
     Class<?> raw = type.getRawClass();
-    if (LambdaEventSerializers.isLambdaSupportedEvent(raw.getName())) {
+    // Asking AWS's list costs a cold start some 50 classes, so functions without its events do not.
+    if (raw.getName().startsWith(AWS_PREFIX)
+        && LambdaEventSerializers.isLambdaSupportedEvent(raw.getName())) {
       return LambdaEventSerializers.serializerFor((Class<Object>) raw, functionLoader);
     }
     return JacksonFactory.getInstance().getSerializer((Type) type);
@@ -46,6 +59,7 @@ final class JsonBindings {
 
   /** The arguments with which {@code type} implements {@code generic}; {@code Object} if raw. */
   JavaType argument(Class<?> type, Class<?> generic, int index) {
+    TypeFactory types = mapper().getTypeFactory();
     JavaType[] arguments = types.findTypeParameters(types.constructType(type), generic);
     return index < arguments.length ? arguments[index] : TypeFactory.unknownType();
   }
@@ -54,6 +68,7 @@ final class JsonBindings {
    * {@code member}, a type in the declaration of {@code declaring}, as {@code type} inherits it.
    */
   JavaType memberType(Class<?> type, Class<?> declaring, Type member) {
+    TypeFactory types = mapper().getTypeFactory();
     JavaType declaringType = types.constructType(type).findSuperType(declaring);
     return types.resolveMemberType(
         member, (declaringType == null ? types.constructType(type) : declaringType).getBindings());
@@ -75,8 +90,11 @@ final class JsonBindings {
    * beginning of the call after one that added something, which would be a clone's first.
    */
   void settle() {
+    if (mapper == null) {
+      return;
+    }
     try {
-      JacksonFactory.getInstance().getMapper().writeValueAsBytes(null);
+      mapper.writeValueAsBytes(null);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("null cannot be written", e);
     }
