@@ -1,0 +1,62 @@
+package io.pilotlight.zygote;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pilotlight.engine.ForkEngine.Blueprint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ZygoteRecordTest {
+  @TempDir Path directory;
+
+  private static ZygoteRecord record() {
+    FunctionSpec spec =
+        new FunctionSpec(
+            "name",
+            "2",
+            "C::m",
+            List.of(Path.of("/a b.jar")),
+            List.of(Path.of("/layer.jar")),
+            Map.of("KEY", "a=b\nc:ü"),
+            256,
+            Path.of("/jdk"),
+            List.of("-Dx=y"));
+    return new ZygoteRecord(
+        "z-1", 4711, 99, spec, new Blueprint(12, 0x7f01, List.of("dup3 (channel)")), List.of("w"));
+  }
+
+  @Test
+  void isReadAsItWasWritten() throws IOException {
+    record().write(directory);
+    assertThat(ZygoteRecord.read(ZygoteRecord.file(directory, "z-1"))).isEqualTo(record());
+  }
+
+  @Test
+  void onlyItsOwnerMayReadIt() throws IOException {
+    record().write(directory);
+    Path file = ZygoteRecord.file(directory, "z-1");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+        .isEqualTo("rw-------");
+    assertThat(directory.toFile().list()).as("no temporary file").containsExactly("z-1.zygote");
+  }
+
+  @Test
+  void damageIsNamed() throws IOException {
+    record().write(directory);
+    Path file = ZygoteRecord.file(directory, "z-1");
+    String text = Files.readString(file);
+    Files.writeString(file, text.replace("pid=4711", "pid=x"));
+    assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining(file.toString());
+    Files.writeString(file, text.replace("pid=4711", ""));
+    assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining("'pid'");
+    Files.writeString(file, text.replace("format=1", "format=9"));
+    assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining("format 9");
+  }
+}
