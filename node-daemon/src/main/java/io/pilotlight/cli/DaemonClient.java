@@ -204,22 +204,28 @@ public final class DaemonClient {
         .forEach(
             field -> {
               if (!STANDARD.contains(field.getKey())) {
-                addDetail(details, field.getKey(), field.getValue());
+                addDetail(details, "", field.getKey(), field.getValue());
               }
             });
     return new CliException(
         title + " (" + status + ")" + (detail.isEmpty() ? "" : ": " + detail), details);
   }
 
-  private static void addDetail(List<String> details, String name, JsonNode value) {
-    if (value.isArray()) {
-      details.add(name + ":");
-      value.forEach(line -> details.add("  " + line.asText(line.toString())));
-    } else if (value.isTextual() && value.asText().contains("\n")) {
-      details.add(name + ":");
-      value.asText().lines().forEach(line -> details.add("  " + line));
-    } else if (!value.isNull() && !value.asText("-").isEmpty()) {
-      details.add(name + ": " + (value.isValueNode() ? value.asText() : value.toString()));
+  private static void addDetail(List<String> details, String indent, String name, JsonNode value) {
+    String deeper = indent + "  ";
+    if (value.isObject()) {
+      details.add(indent + name + ":");
+      value
+          .properties()
+          .forEach(field -> addDetail(details, deeper, field.getKey(), field.getValue()));
+    } else if (value.isArray()) {
+      details.add(indent + name + ":");
+      value.forEach(line -> details.add(deeper + (line.isValueNode() ? line.asText() : line)));
+    } else if (value.asText().contains("\n")) {
+      details.add(indent + name + ":");
+      value.asText().lines().forEach(line -> details.add(deeper + line));
+    } else if (!value.isNull() && !value.asText().isEmpty()) {
+      details.add(indent + name + ": " + value.asText());
     }
   }
 }
