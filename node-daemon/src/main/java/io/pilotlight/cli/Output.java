@@ -35,10 +35,15 @@ final class Output {
   /** Prints a line for people; nothing with {@code --json}. */
   void line(String line) {
     if (!json) {
-      PrintWriter out = command.commandLine().getOut();
-      out.println(line);
-      out.flush();
+      always(line);
     }
+  }
+
+  /** Prints a line, whoever reads it. */
+  void always(String line) {
+    PrintWriter out = command.commandLine().getOut();
+    out.println(line);
+    out.flush();
   }
 
   /** Prints a line on stderr. */

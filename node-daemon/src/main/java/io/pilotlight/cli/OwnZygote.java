@@ -11,13 +11,13 @@ import io.pilotlight.zygote.Zygote;
 import io.pilotlight.zygote.ZygoteHost;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A zygote that this process holds itself, without a daemon: for the bare engine's throughput. */
 final class OwnZygote implements AutoCloseable {
@@ -25,11 +25,11 @@ final class OwnZygote implements AutoCloseable {
   private static final Duration WARMUP_BUDGET = Duration.ofSeconds(30);
   private static final int MEMORY_MIB = 512;
 
-  private final Path directory;
+  private final TemporaryDirectory directory;
   private final ZygoteHost host;
   private final Zygote zygote;
 
-  private OwnZygote(Path directory, ZygoteHost host, Zygote zygote) {
+  private OwnZygote(TemporaryDirectory directory, ZygoteHost host, Zygote zygote) {
     this.directory = directory;
     this.host = host;
     this.zygote = zygote;
@@ -37,23 +37,31 @@ final class OwnZygote implements AutoCloseable {
 
   /** Builds one of what would be deployed with this definition. */
   static OwnZygote build(String name, JsonNode definition) throws CliException {
+    TemporaryDirectory directory = TemporaryDirectory.create("pilotlight-bare-");
+    ZygoteHost host = null;
+    Zygote zygote = null;
     try {
-      Path directory = Files.createTempDirectory("pilotlight-bare-");
-      ZygoteHost host = new LocalZygoteHost(directory, Installation.agent(), EngineListener.NONE);
-      try {
-        Zygote zygote =
-            host.build(spec(name, definition), warmup(definition), PATIENCE, BuildProgress.NONE);
-        return new OwnZygote(directory, host, zygote);
-      } catch (BuildException | InterruptedException e) {
-        host.close();
-        throw e;
-      }
+      host = new LocalZygoteHost(directory.path(), Installation.agent(), EngineListener.NONE);
+      zygote = host.build(spec(name, definition), warmup(definition), PATIENCE, BuildProgress.NONE);
+      return new OwnZygote(directory, host, zygote);
     } catch (IOException | BuildException e) {
       throw new CliException("the bare engine's zygote cannot be built: " + e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CliException("interrupted while the bare engine's zygote was built");
+    } finally {
+      if (zygote == null) {
+        end(directory, host);
+      }
     }
+  }
+
+  private static void end(TemporaryDirectory directory, @Nullable ZygoteHost host)
+      throws CliException {
+    if (host != null) {
+      host.close();
+    }
+    directory.close();
   }
 
   Zygote zygote() {
@@ -100,11 +108,6 @@ final class OwnZygote implements AutoCloseable {
 
   @Override
   public void close() throws CliException {
-    host.close();
-    try {
-      Files.deleteIfExists(directory);
-    } catch (IOException e) {
-      throw new CliException("the directory " + directory + " cannot be removed: " + e);
-    }
+    end(directory, host);
   }
 }

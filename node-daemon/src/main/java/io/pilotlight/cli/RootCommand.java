@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       DoctorCommand.class,
+      DaemonCommand.class,
       DeployCommand.class,
       InvokeCommand.class,
       FunctionsCommand.class,

@@ -17,7 +17,7 @@ public final class Series {
   private final Histogram handlers = new Histogram(DIGITS);
   private final Histogram totals = new Histogram(DIGITS);
   private final Map<String, Integer> failures = new LinkedHashMap<>();
-  private int fellBack;
+  private int unavailable;
   private OptionalLong privateBytes = OptionalLong.empty();
 
   Series(Start start) {
@@ -45,9 +45,9 @@ public final class Series {
     failures.merge(reason, 1, Integer::sum);
   }
 
-  /** The daemon used another start than the one asked for: not a figure of this series. */
-  void fellBack() {
-    fellBack++;
+  /** The daemon had no process of the start that was asked for: not a figure of this series. */
+  void missed() {
+    unavailable++;
   }
 
   void privateBytes(OptionalLong bytes) {
@@ -59,9 +59,9 @@ public final class Series {
     return totals.getTotalCount();
   }
 
-  /** Calls that got a slower start than they asked for; their figures are left out. */
-  public int fallenBack() {
-    return fellBack;
+  /** Calls for which there was no process of this start at that moment; they are left out. */
+  public int unavailable() {
+    return unavailable;
   }
 
   /** Why calls failed, and how many for each reason. */
@@ -103,7 +103,7 @@ public final class Series {
   /** As {@code bench --json} has it. */
   public ObjectNode document(ObjectNode node) {
     node.put("start", start.toString()).put("count", count()).put("failed", failed());
-    node.put("fellBack", fellBack);
+    node.put("unavailable", unavailable);
     percentiles(node.putObject("startSeconds"), starts);
     percentiles(node.putObject("handlerSeconds"), handlers);
     percentiles(node.putObject("totalSeconds"), totals);

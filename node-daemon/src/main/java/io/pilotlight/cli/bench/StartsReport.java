@@ -58,9 +58,9 @@ public record StartsReport(List<Series> series) {
     }
     StringBuilder text = new StringBuilder(table.markdown());
     for (Series one : series) {
-      if (one.fallenBack() > 0) {
-        text.append('\n').append(one.start()).append(": ").append(one.fallenBack());
-        text.append(" more calls got a slower start, and are left out.\n");
+      if (one.unavailable() > 0) {
+        text.append('\n').append(one.start()).append(": ").append(one.unavailable());
+        text.append(" more times there was no such process at that moment; these are left out.\n");
       }
       for (Map.Entry<String, Integer> failure : one.failures().entrySet()) {
         text.append('\n').append(one.start()).append(": ").append(failure.getValue());

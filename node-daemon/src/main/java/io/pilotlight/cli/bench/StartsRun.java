@@ -19,6 +19,9 @@ import java.util.stream.LongStream;
 public final class StartsRun {
   private static final int MEMORY_PROBES = 3;
 
+  /** The daemon's answer when a start is asked for and, say, the pool is being refilled. */
+  private static final int START_NOT_POSSIBLE = 409;
+
   private final DaemonClient client;
   private final BenchClock clock;
   private final Workload workload;
@@ -112,6 +115,10 @@ public final class StartsRun {
     byte[] payload = workload.payload(n);
     MeasuringClient.Exchange answer =
         http.invoke(functions.of(series.start()), series.start(), payload);
+    if (answer.status() == START_NOT_POSSIBLE) {
+      series.missed();
+      return;
+    }
     if (answer.status() != 200) {
       series.fail("status " + answer.status() + ": " + new String(answer.body(), UTF_8));
       return;
@@ -121,7 +128,7 @@ public final class StartsRun {
       series.fail(problem.get());
     } else if (series.start() != Start.AUTO
         && !answer.header("pilotlight-start").equals(series.start().toString())) {
-      series.fellBack();
+      series.missed();
     } else {
       series.add(
           answer.seconds("pilotlight-start-seconds"),
