@@ -3,8 +3,7 @@ package io.pilotlight.daemon.metrics;
 import io.pilotlight.daemon.pool.Start;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Histogram;
-import java.util.EnumMap;
-import java.util.Map;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /** The series of one function, looked up once and not on every invocation. Thread-safe. */
@@ -30,27 +29,25 @@ public final class FunctionSeries {
   /** The start label of an invocation that no process got. */
   static final String NO_START = "none";
 
-  private final Map<Start, Map<Result, Counter.Child>> started = new EnumMap<>(Start.class);
-  private final Map<Result, Counter.Child> unstarted;
-  private final Map<Start, Histogram.Child> startDurations = new EnumMap<>(Start.class);
-  private final Map<Start, Histogram.Child> invocationDurations = new EnumMap<>(Start.class);
+  private final String function;
+  private final Counter invocations;
+  private final Histogram starts;
+  private final Histogram durations;
+
+  /** Made when they are first needed: most combinations never occur. The last row has no start. */
+  private final AtomicReferenceArray<Counter.Child> counters =
+      new AtomicReferenceArray<>((Start.values().length + 1) * Result.values().length);
+
+  private final AtomicReferenceArray<Histogram.Child> startTimes =
+      new AtomicReferenceArray<>(Start.values().length);
+  private final AtomicReferenceArray<Histogram.Child> durationTimes =
+      new AtomicReferenceArray<>(Start.values().length);
 
   FunctionSeries(String function, Counter invocations, Histogram starts, Histogram durations) {
-    for (Start start : Start.values()) {
-      started.put(start, children(invocations, function, start.word()));
-      startDurations.put(start, starts.labels(function, start.word()));
-      invocationDurations.put(start, durations.labels(function, start.word()));
-    }
-    unstarted = children(invocations, function, NO_START);
-  }
-
-  private static Map<Result, Counter.Child> children(
-      Counter invocations, String function, String start) {
-    Map<Result, Counter.Child> children = new EnumMap<>(Result.class);
-    for (Result result : Result.values()) {
-      children.put(result, invocations.labels(function, start, NodeMetrics.word(result)));
-    }
-    return children;
+    this.function = function;
+    this.invocations = invocations;
+    this.starts = starts;
+    this.durations = durations;
   }
 
   /**
@@ -60,30 +57,39 @@ public final class FunctionSeries {
    * @param totalNanos from the request accepted to the answer ready
    */
   public void invoked(Start start, Result result, long startNanos, long totalNanos) {
-    Map<Result, Counter.Child> counters = started.get(start);
-    if (counters != null) {
-      increment(counters.get(result));
-    }
+    count(start, result);
     if (startNanos >= 0) {
-      observe(startDurations.get(start), startNanos);
+      observe(startTimes, starts, start, startNanos);
     }
-    observe(invocationDurations.get(start), totalNanos);
+    observe(durationTimes, durations, start, totalNanos);
   }
 
   /** Counts an invocation that no process got. */
   public void refused(Result result) {
-    increment(unstarted.get(result));
+    count(null, result);
   }
 
-  private static void increment(Counter.@Nullable Child counter) {
-    if (counter != null) {
-      counter.inc();
+  @SuppressWarnings("EnumOrdinal") // an index into an array of this run, never stored
+  private void count(@Nullable Start start, Result result) {
+    int row = start == null ? Start.values().length : start.ordinal();
+    int index = row * Result.values().length + result.ordinal();
+    Counter.Child counter = counters.get(index);
+    if (counter == null) {
+      String word = start == null ? NO_START : start.word();
+      counter = invocations.labels(function, word, NodeMetrics.word(result));
+      counters.set(index, counter);
     }
+    counter.inc();
   }
 
-  private static void observe(Histogram.@Nullable Child histogram, long nanos) {
-    if (histogram != null) {
-      histogram.observe(nanos / NANOS_PER_SECOND);
+  @SuppressWarnings("EnumOrdinal") // an index into an array of this run, never stored
+  private void observe(
+      AtomicReferenceArray<Histogram.Child> children, Histogram family, Start start, long nanos) {
+    Histogram.Child histogram = children.get(start.ordinal());
+    if (histogram == null) {
+      histogram = family.labels(function, start.word());
+      children.set(start.ordinal(), histogram);
     }
+    histogram.observe(nanos / NANOS_PER_SECOND);
   }
 }

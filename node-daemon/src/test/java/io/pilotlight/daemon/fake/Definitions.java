@@ -1,0 +1,37 @@
+package io.pilotlight.daemon.fake;
+
+import com.fasterxml.jackson.databind.node.IntNode;
+import io.pilotlight.daemon.function.FunctionDefinition;
+import io.pilotlight.daemon.function.FunctionSettings;
+import io.pilotlight.daemon.function.StoredJar;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** Definitions for tests. */
+public final class Definitions {
+  private Definitions() {}
+
+  /** Settings with the values that tests vary. */
+  public static FunctionSettings settings(boolean oneShot, int pool, int concurrency) {
+    return new FunctionSettings(
+        "a.B::c",
+        Map.of("KEY", "value"),
+        256,
+        3,
+        5,
+        oneShot,
+        pool,
+        concurrency,
+        60,
+        new FunctionSettings.WarmupSettings(List.of(IntNode.valueOf(1)), 10, 5),
+        Path.of(System.getProperty("java.home")),
+        List.of("-Xss1m"));
+  }
+
+  /** A version of a function. */
+  public static FunctionDefinition of(String name, int version, FunctionSettings settings) {
+    StoredJar jar = new StoredJar(Path.of("/a.jar"), "0".repeat(64), 1, Path.of("/store/a.jar"));
+    return new FunctionDefinition(name, version, 0, List.of(jar), List.of(), settings);
+  }
+}

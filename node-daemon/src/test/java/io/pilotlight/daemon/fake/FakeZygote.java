@@ -1,0 +1,113 @@
+package io.pilotlight.daemon.fake;
+
+import io.pilotlight.zygote.ExitStatus;
+import io.pilotlight.zygote.FunctionJvm;
+import io.pilotlight.zygote.FunctionJvm.NotStartedException;
+import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.Zygote;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** A zygote in memory. */
+public final class FakeZygote implements Zygote {
+  private final String id;
+  private final FunctionSpec spec;
+  private final FakeHost host;
+  private final boolean adopted;
+  private final CompletableFuture<ExitStatus> lost = new CompletableFuture<>();
+  private volatile @Nullable NotStartedException forkFailure;
+
+  FakeZygote(String id, FunctionSpec spec, FakeHost host, boolean adopted) {
+    this.id = id;
+    this.spec = spec;
+    this.host = host;
+    this.adopted = adopted;
+  }
+
+  /** Every fork fails like this from now on; null for none. */
+  public void failForks(@Nullable NotStartedException failure) {
+    forkFailure = failure;
+  }
+
+  /** It is killed. */
+  public void lose() {
+    lost.complete(new ExitStatus.Signalled(9));
+  }
+
+  /** Whether its process has ended. */
+  public boolean ended() {
+    return lost.isDone();
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public long pid() {
+    return 4141;
+  }
+
+  @Override
+  public FunctionSpec spec() {
+    return spec;
+  }
+
+  @Override
+  public State state() {
+    return ended() ? State.LOST : State.FROZEN;
+  }
+
+  @Override
+  public int threads() {
+    return 12;
+  }
+
+  @Override
+  public long residentBytes() {
+    return 100_000_000;
+  }
+
+  @Override
+  public List<String> warnings() {
+    return List.of("a warm-up call failed");
+  }
+
+  @Override
+  public boolean adopted() {
+    return adopted;
+  }
+
+  @Override
+  public FunctionJvm fork() throws NotStartedException {
+    return clone("fork");
+  }
+
+  @Override
+  public FunctionJvm forkAhead() throws NotStartedException {
+    return clone("ahead");
+  }
+
+  private FakeJvm clone(String how) throws NotStartedException {
+    NotStartedException failure = forkFailure;
+    if (failure != null) {
+      throw failure;
+    }
+    if (ended()) {
+      throw new NotStartedException("zygote-lost", "zygote " + id + " is lost");
+    }
+    return host.newJvm(how);
+  }
+
+  @Override
+  public CompletableFuture<ExitStatus> lost() {
+    return lost;
+  }
+
+  @Override
+  public void close() {
+    lose();
+  }
+}

@@ -1,0 +1,328 @@
+package io.pilotlight.daemon.route;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pilotlight.daemon.fake.Definitions;
+import io.pilotlight.daemon.fake.FakeHost;
+import io.pilotlight.daemon.fake.FakeJvm;
+import io.pilotlight.daemon.fake.FakeZygote;
+import io.pilotlight.daemon.fake.ManualTime;
+import io.pilotlight.daemon.fake.TestJars;
+import io.pilotlight.daemon.function.DefinitionStore;
+import io.pilotlight.daemon.function.DeployRequest;
+import io.pilotlight.daemon.function.Deployer;
+import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.FunctionRegistry;
+import io.pilotlight.daemon.function.FunctionSettings;
+import io.pilotlight.daemon.function.JarStore;
+import io.pilotlight.daemon.function.ServedFunction;
+import io.pilotlight.daemon.function.SettingsJson;
+import io.pilotlight.daemon.function.ZygoteBuilder;
+import io.pilotlight.daemon.metrics.NodeMetrics;
+import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.daemon.pool.Start;
+import io.pilotlight.zygote.BuildException;
+import io.pilotlight.zygote.ExitStatus;
+import io.pilotlight.zygote.FunctionJvm.DiedException;
+import io.pilotlight.zygote.FunctionJvm.NotStartedException;
+import io.pilotlight.zygote.FunctionJvm.TimedOutException;
+import io.pilotlight.zygote.Invocation;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class RouterTest {
+  @TempDir Path directory;
+  private final FakeHost host = new FakeHost();
+  private final ManualTime time = new ManualTime();
+  private final NodeMetrics metrics = new NodeMetrics("test");
+  private final FunctionRegistry registry = new FunctionRegistry();
+  private final ObjectMapper json = new ObjectMapper();
+  private ZygoteBuilder builder;
+  private Deployer deployer;
+  private Router router;
+
+  @BeforeEach
+  void open() throws Exception {
+    builder = new ZygoteBuilder(host, json, 1);
+    JarStore jars = new JarStore(directory.resolve("jars"));
+    SettingsJson settings = new SettingsJson(Path.of(System.getProperty("java.home")));
+    deployer =
+        new Deployer(
+            registry,
+            jars,
+            new DefinitionStore(directory.resolve("functions"), jars, settings, json),
+            builder,
+            new Deployment.Policy(4, 1),
+            time,
+            time,
+            metrics::removeFunction);
+    router = new Router(host, metrics, time);
+  }
+
+  @AfterEach
+  void close() {
+    builder.close();
+  }
+
+  private ServedFunction deploy(FunctionSettings settings) throws Exception {
+    Path jar = TestJars.write(directory.resolve("f.jar"), "f");
+    ServedFunction function =
+        deployer.deploy("f", new DeployRequest(List.of(jar), List.of(), settings)).function();
+    time.settle();
+    return function;
+  }
+
+  private Outcome invoke(ServedFunction function, @Nullable Start asked) {
+    Invocation invocation = new Invocation("r-1", Map.of(), "{}".getBytes(UTF_8));
+    try (Served served =
+        router.invoke(function, new Call(invocation, asked, time.nanoTime(), false))) {
+      return served.outcome();
+    }
+  }
+
+  private static Start start(Outcome outcome) {
+    assertThat(outcome).isInstanceOf(Outcome.Answered.class);
+    return ((Outcome.Answered) outcome).start();
+  }
+
+  private static NotStartedException dead() {
+    return new NotStartedException("clone-died", "it ended before it had the request");
+  }
+
+  private String metricsText() {
+    StringWriter out = new StringWriter();
+    metrics.write(NodeMetrics.contentType(null), out);
+    return out.toString();
+  }
+
+  @Test
+  void takesAPooledCloneFirstAndThenTheWarmOne() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 1, 8));
+    assertThat(start(invoke(function, null))).isEqualTo(Start.POOL);
+    assertThat(start(invoke(function, null))).isEqualTo(Start.WARM);
+    time.settle();
+    assertThat(function.current().pooled()).as("refilled after the answer").isEqualTo(1);
+    assertThat(metricsText()).contains("start=\"pool\",outcome=\"success\",} 1.0");
+  }
+
+  @Test
+  void forksWhenThePoolIsEmpty() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 0, 8));
+    assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
+  }
+
+  @Test
+  void startsColdWhenAskedTo() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 1, 8));
+    assertThat(start(invoke(function, Start.COLD))).isEqualTo(Start.COLD);
+    assertThat(start(invoke(function, null))).as("it is kept").isEqualTo(Start.WARM);
+  }
+
+  @Test
+  void fallsBackFromEachStartToTheNextAndCountsIt() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 1, 8));
+    invoke(function, Start.FORK); // one warm
+    host.behave(
+        (jvm, invocation) -> {
+          if (jvm.id().startsWith("cold")) {
+            return FakeHost.success(1, invocation.payload());
+          }
+          throw dead();
+        });
+    assertThat(start(invoke(function, null))).isEqualTo(Start.COLD);
+    assertThat(metricsText())
+        .contains("{from=\"warm\",to=\"pool\",reason=\"clone-died\",} 1.0")
+        .contains("{from=\"pool\",to=\"fork\",reason=\"clone-died\",} 1.0")
+        .contains("{from=\"fork\",to=\"cold\",reason=\"clone-died\",} 1.0");
+  }
+
+  @Test
+  void startsColdWhileTheZygoteIsLostAndForksAgainWhenItIsRebuilt() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(true, 0, 8));
+    CountDownLatch rebuild = new CountDownLatch(1);
+    host.whileBuilding((spec, progress) -> rebuild.await());
+    host.newest().lose();
+    assertThat(function.state()).isEqualTo(ServedFunction.State.REBUILDING);
+    assertThat(start(invoke(function, null))).isEqualTo(Start.COLD);
+    assertThat(metricsText()).contains("{from=\"fork\",to=\"cold\",reason=\"no-zygote\",} 1.0");
+    assertThat(function.lastError()).contains("SIGKILL");
+    rebuild.countDown();
+    awaitState(function, ServedFunction.State.READY);
+    assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
+    assertThat(function.lastError()).isNull();
+  }
+
+  private static void awaitState(ServedFunction function, ServedFunction.State state) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (function.state() != state && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    assertThat(function.state()).isEqualTo(state);
+  }
+
+  @Test
+  void anExplicitStartIsTheOnlyOneThatIsTried() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 1, 8));
+    Outcome outcome = invoke(function, Start.WARM);
+    assertThat(outcome)
+        .isInstanceOfSatisfying(
+            Outcome.Unavailable.class,
+            refused -> {
+              assertThat(refused.reason()).isEqualTo(Outcome.Reason.START_NOT_POSSIBLE);
+              assertThat(refused.message()).contains("warm", "'f'", "idle");
+            });
+    host.behave(
+        (jvm, invocation) -> {
+          throw dead();
+        });
+    outcome = invoke(function, Start.FORK);
+    assertThat(outcome)
+        .isInstanceOfSatisfying(
+            Outcome.Unavailable.class,
+            refused -> {
+              assertThat(refused.reason()).isEqualTo(Outcome.Reason.STARTS_FAILED);
+              assertThat(refused.message()).contains("it ended before it had the request");
+            });
+  }
+
+  @Test
+  void neverRunsARequestTwice() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 2, 8));
+    host.behave(
+        (jvm, invocation) -> {
+          jvm.end(new ExitStatus.Exited(3));
+          throw new DiedException("it died", new ExitStatus.Exited(3), "last words");
+        });
+    assertThat(invoke(function, null)).isInstanceOf(Outcome.Died.class);
+    assertThat(metricsText()).contains("start=\"pool\",outcome=\"died\",} 1.0");
+    assertThat(metricsText()).doesNotContain("pilotlight_fallbacks_total{");
+  }
+
+  @Test
+  void aProcessThatTimedOutIsNotUsedAgain() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 0, 8));
+    host.behave(
+        (jvm, invocation) -> {
+          throw new TimedOutException("3 s");
+        });
+    assertThat(invoke(function, null)).isInstanceOf(Outcome.TimedOut.class);
+    assertThat(host.jvms()).noneMatch(FakeJvm::alive);
+    assertThat(invoke(function, Start.WARM)).isInstanceOf(Outcome.Unavailable.class);
+  }
+
+  @Test
+  void aOneShotProcessIsStoppedAfterTheAnswer() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(true, 0, 8));
+    Invocation invocation = new Invocation("r-1", Map.of(), new byte[0]);
+    try (Served served =
+        router.invoke(function, new Call(invocation, null, time.nanoTime(), false))) {
+      assertThat(served.outcome()).isInstanceOf(Outcome.Answered.class);
+      assertThat(host.jvms().get(0).alive()).isTrue();
+    }
+    assertThat(host.jvms().get(0).alive()).isFalse();
+    assertThat(function.current().jvms()).isEmpty();
+  }
+
+  @Test
+  void throttlesOverTheConcurrency() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 0, 1));
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch finish = new CountDownLatch(1);
+    host.behave(
+        (jvm, invocation) -> {
+          entered.countDown();
+          awaitQuietly(finish);
+          return FakeHost.success(1, new byte[0]);
+        });
+    ExecutorService caller = Executors.newSingleThreadExecutor();
+    try {
+      Future<Outcome> first = caller.submit(() -> invoke(function, null));
+      entered.await();
+      assertThat(invoke(function, null)).isEqualTo(new Outcome.Throttled(1));
+      finish.countDown();
+      assertThat(first.get()).isInstanceOf(Outcome.Answered.class);
+      assertThat(function.running()).isZero();
+      assertThat(invoke(function, null)).isInstanceOf(Outcome.Answered.class);
+    } finally {
+      finish.countDown();
+      caller.shutdownNow();
+    }
+    assertThat(metricsText()).contains("start=\"none\",outcome=\"throttled\",} 1.0");
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void letsIdleProcessesGoWhenTheirTimeHasCome() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 0, 8));
+    invoke(function, null);
+    time.advance(Duration.ofSeconds(59));
+    deployer.expireIdle();
+    assertThat(function.current().jvms()).hasSize(1);
+    time.advance(Duration.ofSeconds(1));
+    deployer.expireIdle();
+    assertThat(function.current().jvms()).isEmpty();
+    assertThat(host.jvms()).noneMatch(FakeJvm::alive);
+  }
+
+  @Test
+  void keepsNoMoreProcessesThanThePolicySays() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 0, 8));
+    for (int i = 0; i < 6; i++) {
+      invoke(function, Start.FORK);
+    }
+    assertThat(function.current().count().get(ServingJvm.State.IDLE)).isEqualTo(4);
+  }
+
+  @Test
+  void saysWhyAFunctionDoesNotInitialiseCold() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 0, 8));
+    host.whileStartingCold(
+        (spec, progress) -> {
+          throw new BuildException(BuildException.Fault.FUNCTION, "it threw", "out", null, null);
+        });
+    assertThat(invoke(function, Start.COLD))
+        .isInstanceOfSatisfying(
+            Outcome.NotInitialised.class,
+            failed -> assertThat(failed.cause()).hasMessage("it threw"));
+    assertThat(function.current().coldStarts().availablePermits()).isEqualTo(1);
+  }
+
+  @Test
+  void anInvocationKeepsItsVersionWhileTheNextIsDeployed() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 0, 8));
+    FakeZygote old = host.newest();
+    Invocation invocation = new Invocation("r-1", Map.of(), new byte[0]);
+    try (Served served =
+        router.invoke(function, new Call(invocation, null, time.nanoTime(), false))) {
+      assertThat(served.outcome()).isInstanceOf(Outcome.Answered.class);
+      deploy(Definitions.settings(false, 0, 8));
+      assertThat(old.ended()).as("somebody still uses it").isFalse();
+    }
+    time.settle();
+    assertThat(old.ended()).isTrue();
+    assertThat(host.jvms()).noneMatch(FakeJvm::alive);
+    assertThat(function.current().definition().version()).isEqualTo(2);
+  }
+}
