@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,7 +129,7 @@ public final class FrozenProcess {
 
   private void readAll() throws IOException {
     ByteBuffer state = ByteBuffer.allocateDirect(MAX_EXTENDED_STATE);
-    for (int tid : seized.keySet().stream().sorted().toList()) {
+    for (int tid : leaderFirst()) {
       Registers registers = new Registers();
       ptrace.readRegisters(tid, registers.bytes());
       int bytes = ptrace.readExtendedState(tid, state);
@@ -147,10 +148,17 @@ public final class FrozenProcess {
               timerSlack(tid),
               Affinity.of(tid)));
     }
-    if (threads.isEmpty() || threads.get(0).tid() != pid) {
+  }
+
+  /** By id the leader need not be the lowest: ids wrap around. */
+  private List<Integer> leaderFirst() throws IOException {
+    if (!seized.containsKey(pid)) {
       throw new IOException(
           "the first thread of process " + pid + " has ended; it cannot be forked");
     }
+    List<Integer> tids = new ArrayList<>(seized.keySet());
+    tids.sort(Comparator.comparingInt(tid -> tid == pid ? 0 : 1));
+    return tids;
   }
 
   private static long timerSlack(int tid) {
@@ -186,7 +194,7 @@ public final class FrozenProcess {
     return memory;
   }
 
-  /** Its threads in ascending order of id; the leader is the first. */
+  /** Its threads; the leader is the first. */
   public List<ThreadState> threads() {
     return List.copyOf(threads);
   }
