@@ -213,6 +213,9 @@ public final class DaemonClient {
 
   private static void addDetail(List<String> details, String indent, String name, JsonNode value) {
     String deeper = indent + "  ";
+    if (value.isContainerNode() && value.isEmpty()) {
+      return;
+    }
     if (value.isObject()) {
       details.add(indent + name + ":");
       value

@@ -17,6 +17,8 @@ public final class Main {
     return new CommandLine(new RootCommand())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true)
+        // An argument that begins with @ is a payload's file, not a file of arguments.
+        .setExpandAtFiles(false)
         .setExecutionExceptionHandler(Main::report);
   }
 

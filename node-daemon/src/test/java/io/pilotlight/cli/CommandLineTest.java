@@ -151,6 +151,18 @@ final class CommandLineTest {
   }
 
   @Test
+  void readsThePayloadFromAFile(@TempDir Path directory) throws IOException {
+    Path event = Files.writeString(directory.resolve("event.json"), "{\"name\": \"Ada\"}");
+    daemon.answer("POST /v1/functions/hello/invocations", 200, "\"Hello\"");
+
+    assertThat(run("invoke", "hello", "--data", "@" + event, "--daemon", uri())).isZero();
+
+    assertThat(daemon.received("POST /v1/functions/hello/invocations"))
+        .isEqualTo("{\"name\": \"Ada\"}");
+    assertThat(out.toString().strip()).isEqualTo("\"Hello\"");
+  }
+
+  @Test
   void printsATableOfFunctions() {
     daemon.answer(
         "GET /v1/functions",
