@@ -8,6 +8,7 @@ import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.OpenFile;
+import io.pilotlight.linux.Platform;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
@@ -103,6 +104,7 @@ public final class LocalZygoteHost implements ZygoteHost {
       FunctionSpec spec, Warmup warmup, Duration initTimeout, BuildProgress progress)
       throws BuildException, InterruptedException {
     JvmCommand.check(spec);
+    checkPlatform();
     String id = "z-" + Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
     progress.at(Stage.STARTING, 0, 0);
     HostedJvm jvm = start(id, spec, true);
@@ -121,6 +123,18 @@ public final class LocalZygoteHost implements ZygoteHost {
         endAndAwait(jvm);
         forgetFiles(id);
       }
+    }
+  }
+
+  private static void checkPlatform() throws BuildException {
+    List<String> obstacles = Platform.current().obstacles();
+    if (!obstacles.isEmpty()) {
+      throw new BuildException(
+          Fault.SYSTEM,
+          "JVMs cannot be forked on this machine. " + String.join(" ", obstacles),
+          "",
+          null,
+          null);
     }
   }
 
