@@ -96,6 +96,10 @@ public final class Deployer {
         Zygote zygote = await(builder.build(function, definition));
         switchTo(function, definition, zygote);
         done = true;
+      } catch (BuildException e) {
+        function.lastError(
+            "version " + definition.version() + " was not deployed: " + e.getMessage());
+        throw e;
       } finally {
         if (!done) {
           release(definition);

@@ -1,0 +1,162 @@
+package io.pilotlight.daemon.function;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class SettingsJsonTest {
+  private static final Path JVM = Path.of(System.getProperty("java.home"));
+
+  private final ObjectMapper json = new ObjectMapper();
+  private final SettingsJson settings = new SettingsJson(JVM);
+
+  private DeployRequest read(String body) throws Exception {
+    return settings.deployRequest(json.readTree(body));
+  }
+
+  @Test
+  void everythingButJarAndHandlerHasADefault() throws Exception {
+    DeployRequest request = read("{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\"}");
+    FunctionSettings read = request.settings();
+    assertThat(request.jars()).containsExactly(Path.of("/a.jar"));
+    assertThat(read.memoryMib()).isEqualTo(512);
+    assertThat(read.timeoutSeconds()).isEqualTo(30);
+    assertThat(read.initTimeoutSeconds()).isEqualTo(60);
+    assertThat(read.oneShot()).isFalse();
+    assertThat(read.pool()).isEqualTo(2);
+    assertThat(read.concurrency()).isEqualTo(64);
+    assertThat(read.idleSeconds()).isEqualTo(300);
+    assertThat(read.warmup().payloads()).isEmpty();
+    assertThat(read.jvm()).isEqualTo(JVM);
+  }
+
+  @Test
+  void readsEveryField() throws Exception {
+    DeployRequest request =
+        read(
+            """
+            {"jars":["/a.jar","/b/../c.jar"],"layers":["/l.jar"],"handler":"a.B::c","env":{"K":"V"},
+             "memoryMib":128,"timeoutSeconds":1,"initTimeoutSeconds":2,"oneShot":true,
+             "isolation":"none","pool":0,"concurrency":1,"idleSeconds":0,
+             "warmupPayloads":[{"n":1},null],"warmupCount":7,"warmupBudgetSeconds":8,
+             "jvmArgs":["-Xss1m"]}
+            """);
+    assertThat(request.jars()).containsExactly(Path.of("/a.jar"), Path.of("/c.jar"));
+    assertThat(request.layers()).containsExactly(Path.of("/l.jar"));
+    assertThat(request.settings().environment()).isEqualTo(Map.of("K", "V"));
+    assertThat(request.settings().warmup().payloads())
+        .containsExactly(json.readTree("{\"n\":1}"), json.nullNode());
+    assertThat(request.settings().jvmArgs()).isEqualTo(List.of("-Xss1m"));
+  }
+
+  @Test
+  void whatIsWrittenIsReadAgain() throws Exception {
+    FunctionSettings read =
+        read("{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"env\":{\"K\":\"V\"},"
+                + "\"warmupPayload\":{\"n\":[1,2]},\"oneShot\":true}")
+            .settings();
+    ObjectNode node = json.createObjectNode();
+    settings.write(read, node);
+    assertThat(settings.stored(node)).isEqualTo(read);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          memoryMib          | 63        | between 64 and
+          memoryMib          | 1.5       | between 64 and
+          memoryMib          | "512"     | between 64 and
+          timeoutSeconds     | 0         | between 1 and 3600
+          timeoutSeconds     | 99999999999 | between 1 and 3600
+          initTimeoutSeconds | -1        | between 1 and 3600
+          pool               | 1001      | between 0 and 1000
+          concurrency        | 0         | between 1 and 10000
+          idleSeconds        | true      | between 0 and 86400
+          warmupCount        | -5        | between 0 and
+          oneShot            | "yes"     | true or false
+          env                | []        | an object
+          env                | {"A=B":"c"} | without '='
+          env                | {"":"c"}  | without '='
+          jvmArgs            | "-Xmx1m"  | a list
+          jvmArgs            | [1]       | a text
+          layers             | ["rel.jar"] | absolute path
+          handler            | ""        | missing or empty
+          isolation          | "process" | not available in this version
+          secret             | {"A":"b"} | not available in this version
+          noImage            | true      | not available in this version
+          jvm                | "/nowhere" | no executable
+          memory             | 512       | unknown field 'memory'
+          """)
+  void refusesAValueNamingTheFieldAndWhatIsAllowed(String field, String value, String expected) {
+    String body =
+        field.equals("handler")
+            ? "{\"jars\":[\"/a.jar\"],\"handler\":" + value + "}"
+            : "{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"" + field + "\":" + value + "}";
+    assertThatThrownBy(() -> read(body))
+        .isInstanceOfSatisfying(
+            InvalidFieldException.class, e -> assertThat(e.field()).startsWith(field))
+        .hasMessageContaining(field)
+        .hasMessageContaining(expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[]", "1", "null", "\"text\""})
+  void refusesWhatIsNoObject(String body) {
+    assertThatThrownBy(() -> read(body)).hasMessageContaining("must be a JSON object");
+  }
+
+  @Test
+  void refusesARequestWithoutJars() {
+    assertThatThrownBy(() -> read("{\"handler\":\"a.B\",\"jars\":[]}"))
+        .hasMessageContaining("'jars' is missing or empty");
+  }
+
+  @Test
+  void refusesBothWaysOfGivingWarmUpPayloads() {
+    assertThatThrownBy(
+            () ->
+                read(
+                    "{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"warmupPayload\":1,"
+                        + "\"warmupPayloads\":[1]}"))
+        .hasMessageContaining("exclude each other");
+  }
+
+  @Test
+  void refusesAnOldJvm(@TempDir Path home) throws Exception {
+    Files.createDirectories(home.resolve("bin"));
+    assertThat(Files.createFile(home.resolve("bin/java")).toFile().setExecutable(true)).isTrue();
+    Files.writeString(home.resolve("release"), "JAVA_VERSION=\"11.0.2\"\n");
+    assertThatThrownBy(
+            () -> read("{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"jvm\":\"" + home + "\"}"))
+        .hasMessageContaining("Java 11")
+        .hasMessageContaining("17 or later");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a/b", "a.b", "ä", "a b", "../x"})
+  void refusesNames(String name) {
+    assertThatThrownBy(() -> SettingsJson.checkName(name))
+        .hasMessageContaining("'" + name + "' is not allowed");
+  }
+
+  @Test
+  void acceptsNames() throws Exception {
+    SettingsJson.checkName("a");
+    SettingsJson.checkName("A-b_9".repeat(12));
+    assertThatThrownBy(() -> SettingsJson.checkName("x".repeat(65)))
+        .isInstanceOf(InvalidFieldException.class);
+  }
+}
