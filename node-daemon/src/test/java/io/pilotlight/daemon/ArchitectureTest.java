@@ -3,6 +3,7 @@ package io.pilotlight.daemon;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -33,7 +34,7 @@ final class ArchitectureTest {
           .resideOutsideOfPackages("io.pilotlight.agent..", "org.crac..", "io.pilotlight.crac..")
           .should()
           .dependOnClassesThat(
-              com.tngtech.archunit.base.DescribedPredicate.describe(
+              DescribedPredicate.describe(
                   "belong to the agent, its wire format excepted",
                   type ->
                       type.getPackageName().startsWith("io.pilotlight.agent")

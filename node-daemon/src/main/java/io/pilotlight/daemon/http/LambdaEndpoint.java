@@ -16,6 +16,7 @@ import io.pilotlight.zygote.Invocation;
 import io.pilotlight.zygote.Reply;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -207,6 +208,6 @@ final class LambdaEndpoint {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     int from = Math.max(0, bytes.length - (4 << 10));
     return Base64.getEncoder()
-        .encodeToString(java.util.Arrays.copyOfRange(bytes, from, bytes.length));
+        .encodeToString(Arrays.copyOfRange(bytes, from, bytes.length));
   }
 }
