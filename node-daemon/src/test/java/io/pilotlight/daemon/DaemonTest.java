@@ -89,9 +89,7 @@ final class DaemonTest {
     DaemonConfig config =
         DaemonConfig.defaults(directory.resolve("data"), directory.resolve("agent.jar"))
             .withListen(DaemonConfig.address("127.0.0.1:0"));
-    try (Daemon daemon =
-            Daemon.start(
-                config, (run, listener) -> host, NodeClock.SYSTEM);
+    try (Daemon daemon = Daemon.start(config, (run, listener) -> host, NodeClock.SYSTEM);
         TestDaemon client = new TestDaemon(directory.resolve("x"), other -> other)) {
       String base = "http://127.0.0.1:" + daemon.address().getPort();
       assertThat(status(client, base + "/readyz")).isEqualTo(503);
@@ -170,8 +168,7 @@ final class DaemonTest {
             (jvm, call) -> {
               entered.countDown();
               jvm.exit().join();
-              throw new DiedException(
-                  "killed", jvm.exit().join(), "");
+              throw new DiedException("killed", jvm.exit().join(), "");
             });
     CompletableFuture<HttpResponse<String>> running =
         daemon

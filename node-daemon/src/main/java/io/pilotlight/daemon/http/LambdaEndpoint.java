@@ -207,7 +207,6 @@ final class LambdaEndpoint {
     }
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     int from = Math.max(0, bytes.length - (4 << 10));
-    return Base64.getEncoder()
-        .encodeToString(Arrays.copyOfRange(bytes, from, bytes.length));
+    return Base64.getEncoder().encodeToString(Arrays.copyOfRange(bytes, from, bytes.length));
   }
 }
