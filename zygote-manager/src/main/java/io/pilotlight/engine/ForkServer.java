@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -58,6 +59,7 @@ final class ForkServer {
   private static final int PROT_READ_WRITE = 3;
   private static final int PROT_READ_EXEC = 5;
   private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+  private static final int MADV_DONTNEED = 4;
   private static final int MADV_COLLAPSE = 25;
   private static final int O_CLOEXEC = 02000000;
   private static final int PR_SET_PDEATHSIG = 1;
@@ -95,8 +97,12 @@ final class ForkServer {
     map(leader, plan, order);
     ExtendedState format = extendedState(leader);
     long collapseStart = nanoTime.getAsLong();
+    List<ProcFs.Mapping> mappings = plan.mappings();
+    if (options.serialHeap()) {
+      mappings = giveBackEden(leader, mappings);
+    }
     if (options.collapse()) {
-      collapse(leader, plan.mappings());
+      collapse(leader, mappings);
     }
     long collapseNanos = nanoTime.getAsLong() - collapseStart;
     List<CloneThread> threads = new ArrayList<>();
@@ -196,6 +202,58 @@ final class ForkServer {
   private void writeImage(ByteBuffer image) throws IOException {
     ByteBuffer data = image.slice(ResidentLayout.PAGE, regionBytes - ResidentLayout.PAGE);
     process.memory().write(base + ResidentLayout.PAGE, data);
+  }
+
+  /**
+   * Gives the pages of unused eden back to the kernel.
+   *
+   * @return the mappings without that range, which is not worth a huge page any more
+   */
+  private List<ProcFs.Mapping> giveBackEden(ThreadState leader, List<ProcFs.Mapping> mappings)
+      throws IOException {
+    Optional<SerialHeap.Range> eden = unusedEden(mappings);
+    if (eden.isEmpty()) {
+      LOG.warn("eden of process {} was not found; its pages stay resident", process.pid());
+      return mappings;
+    }
+    long start = (eden.get().start() + ResidentLayout.PAGE - 1) & -ResidentLayout.PAGE;
+    long end = eden.get().end() & -ResidentLayout.PAGE;
+    List<ProcFs.Mapping> left = new ArrayList<>();
+    boolean inside = false;
+    for (ProcFs.Mapping mapping : mappings) {
+      if (mapping.start() <= start && end <= mapping.end() && start < end) {
+        inside = true;
+        left.add(mapping.to(start));
+        left.add(mapping.from(end));
+      } else {
+        left.add(mapping);
+      }
+    }
+    if (!inside) {
+      return mappings;
+    }
+    runBatch(
+        leader,
+        List.of(
+            Operation.of(
+                    "madvise",
+                    "give eden back",
+                    MADVISE,
+                    value(start),
+                    value(end - start),
+                    value(MADV_DONTNEED))
+                .orIgnore()));
+    return left;
+  }
+
+  /** A JVM that describes itself otherwise than expected keeps its pages; that is all it costs. */
+  private Optional<SerialHeap.Range> unusedEden(List<ProcFs.Mapping> mappings) {
+    try {
+      return SerialHeap.unusedEden(process.memory(), mappings);
+    } catch (IOException e) {
+      LOG.warn("the heap of process {} cannot be read", process.pid(), e);
+      return Optional.empty();
+    }
   }
 
   /**

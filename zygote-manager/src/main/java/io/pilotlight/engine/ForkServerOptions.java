@@ -5,6 +5,9 @@ package io.pilotlight.engine;
  *
  * @param channelDescriptor the agent's control channel in the process
  * @param listenDescriptor a listening SOCK_SEQPACKET socket in the process, for requests
+ * @param serialHeap whether the JVM runs the Serial collector, so that the unused part of eden can
+ *     be given back
  * @param collapse whether memory is put into huge pages before
  */
-public record ForkServerOptions(int channelDescriptor, int listenDescriptor, boolean collapse) {}
+public record ForkServerOptions(
+    int channelDescriptor, int listenDescriptor, boolean serialHeap, boolean collapse) {}

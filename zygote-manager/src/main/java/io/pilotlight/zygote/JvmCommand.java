@@ -105,9 +105,7 @@ public final class JvmCommand {
   static List<String> of(FunctionSpec spec, Path agentJar, String owner) {
     List<String> command = new ArrayList<>();
     command.add(java(spec.javaHome()).toString());
-    boolean collectorChosen =
-        spec.jvmArgs().stream().anyMatch(argument -> argument.matches("-XX:\\+Use\\w+GC"));
-    if (!collectorChosen) {
+    if (!choosesCollector(spec)) {
       command.add("-XX:+UseSerialGC");
     }
     command.add("-Xmx" + Math.max(16, spec.memoryMib() * HEAP_PERCENT / 100) + "m");
@@ -122,6 +120,15 @@ public final class JvmCommand {
     command.add(agentJar.toString());
     command.add(MAIN_CLASS);
     return command;
+  }
+
+  private static boolean choosesCollector(FunctionSpec spec) {
+    return spec.jvmArgs().stream().anyMatch(argument -> argument.matches("-XX:\\+Use\\w+GC"));
+  }
+
+  /** Whether the JVM runs the Serial collector. */
+  static boolean usesSerial(FunctionSpec spec) {
+    return !choosesCollector(spec) || spec.jvmArgs().contains("-XX:+UseSerialGC");
   }
 
   /** By this text on its command line a later daemon knows a process of its data directory. */

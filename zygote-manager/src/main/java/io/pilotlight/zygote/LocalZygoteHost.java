@@ -143,7 +143,10 @@ public final class LocalZygoteHost implements ZygoteHost {
     int pid = (int) jvm.pid();
     ForkServerOptions options =
         new ForkServerOptions(
-            JvmCommand.CHANNEL_DESCRIPTOR, JvmCommand.LISTEN_DESCRIPTOR, policy.collapse());
+            JvmCommand.CHANNEL_DESCRIPTOR,
+            JvmCommand.LISTEN_DESCRIPTOR,
+            policy.quiesce() && JvmCommand.usesSerial(spec),
+            policy.collapse());
     Frozen frozen = builder.freeze(engine, pid, options, policy.atRest());
     listener.phase("fork", "freeze", frozen.freezeNanos());
     listener.phase("fork", "collapse", frozen.collapseNanos());
