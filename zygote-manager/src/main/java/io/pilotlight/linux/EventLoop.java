@@ -98,7 +98,7 @@ public final class EventLoop implements AutoCloseable {
   }
 
   private void control(int operation, Fd fd, long key) throws KernelException {
-    ByteBuffer event = ByteBuffer.allocateDirect(EVENT_BYTES).order(ByteOrder.nativeOrder());
+    ByteBuffer event = Kernel.scratch();
     event.putInt(0, EPOLLIN).putLong(4, key);
     long result =
         Kernel.call(EPOLL_CTL, epoll.number(), operation, fd.number(), Kernel.address(event));

@@ -4,6 +4,7 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * The one door to the kernel: syscall(2), mapped directly, and errno read right behind it.
@@ -16,7 +17,20 @@ final class Kernel {
     Native.register(Kernel.class, "c");
   }
 
+  /** Enough for every small structure that is passed here; a siginfo_t is the largest. */
+  private static final int SCRATCH_BYTES = 128;
+
+  /** One for each thread, for ever: a direct buffer for each call would be a storm of cleaners. */
+  private static final ThreadLocal<ByteBuffer> SCRATCH =
+      ThreadLocal.withInitial(
+          () -> ByteBuffer.allocateDirect(SCRATCH_BYTES).order(ByteOrder.nativeOrder()));
+
   private Kernel() {}
+
+  /** The calling thread's own small buffer, cleared of nothing; until it asks for it again. */
+  static ByteBuffer scratch() {
+    return SCRATCH.get();
+  }
 
   /**
    * glibc's syscall(2): the result, or -1 with errno set. Variadic in C; integers travel the same

@@ -4,7 +4,6 @@ import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +33,6 @@ public final class Processes {
   private static final int WEXITED = 4;
   private static final int PR_SET_CHILD_SUBREAPER = 36;
   private static final int CLD_EXITED = 1;
-  private static final int SIGINFO_BYTES = 128;
 
   /** POSIX_SPAWN_SETSIGDEF, SETSIGMASK, SETSID. */
   private static final short SPAWN_FLAGS = 0x04 | 0x08 | 0x80;
@@ -187,7 +185,8 @@ public final class Processes {
    * @return how it ended; empty if it has not, or is not (or no longer) a child of this process
    */
   public static Optional<Ended> reap(Fd pidfd) throws KernelException {
-    ByteBuffer info = ByteBuffer.allocateDirect(SIGINFO_BYTES).order(ByteOrder.nativeOrder());
+    ByteBuffer info = Kernel.scratch();
+    info.putInt(0, 0);
     long result =
         Kernel.call(WAITID, P_PIDFD, pidfd.number(), Kernel.address(info), WEXITED | WNOHANG, 0, 0);
     Reference.reachabilityFence(info);

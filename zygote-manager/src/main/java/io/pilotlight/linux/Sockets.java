@@ -74,7 +74,7 @@ public final class Sockets {
 
   private static Pair pair(long call, long domain, long type, long protocol, String name)
       throws KernelException {
-    ByteBuffer numbers = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
+    ByteBuffer numbers = Kernel.scratch();
     long address = Kernel.address(numbers);
     long result =
         call == PIPE2
@@ -151,7 +151,7 @@ public final class Sockets {
    * Sets how many bytes of a sender may wait in a socket; the kernel doubles the value and caps it.
    */
   public static void sendBuffer(Fd socket, int bytes) throws KernelException {
-    ByteBuffer value = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+    ByteBuffer value = Kernel.scratch();
     value.putInt(0, bytes);
     long result =
         Kernel.call(

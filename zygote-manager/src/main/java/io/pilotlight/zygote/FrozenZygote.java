@@ -146,7 +146,7 @@ final class FrozenZygote implements Zygote {
     return new HostedJvm(
         cloneId,
         new JvmChannel(channel.first().move(), services.nanoTime()),
-        new JvmOutput(output.first().move(), services.loop()),
+        new JvmOutput(output.first().move(), services),
         first,
         blueprint::stepName,
         services);

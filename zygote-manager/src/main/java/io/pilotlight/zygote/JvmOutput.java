@@ -22,18 +22,18 @@ final class JvmOutput implements AutoCloseable {
    */
   private static final int ROUND_BYTES = 1 << 20;
 
-  private static final int CHUNK_BYTES = 16_384;
-
   private final Fd pipe;
+  private final HostServices services;
   private final EventLoop.Watch watch;
   private byte[] kept = new byte[0];
   private long total;
   private long mark;
 
   /** Owns the reading end of a pipe, which must not block. */
-  JvmOutput(Fd pipe, EventLoop loop) throws KernelException {
+  JvmOutput(Fd pipe, HostServices services) throws KernelException {
     this.pipe = pipe;
-    this.watch = loop.watch(pipe, this::drain);
+    this.services = services;
+    this.watch = services.loop().watch(pipe, this::drain);
   }
 
   /** Reads what is there. */
@@ -41,7 +41,7 @@ final class JvmOutput implements AutoCloseable {
     if (!pipe.open()) {
       return;
     }
-    ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK_BYTES);
+    ByteBuffer chunk = services.buffer();
     try {
       for (int read = 0; read < ROUND_BYTES; ) {
         chunk.clear();

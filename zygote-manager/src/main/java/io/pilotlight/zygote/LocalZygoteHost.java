@@ -218,7 +218,7 @@ public final class LocalZygoteHost implements ZygoteHost {
             new HostedJvm(
                 id,
                 new JvmChannel(channel.first().move(), services.nanoTime()),
-                new JvmOutput(output.first().move(), loop),
+                new JvmOutput(output.first().move(), services),
                 null,
                 step -> "step " + step,
                 services);
