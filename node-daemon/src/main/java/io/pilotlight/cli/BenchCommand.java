@@ -217,9 +217,13 @@ final class BenchCommand implements Callable<Integer> {
     String kept = fresh + "-kept";
     deploy.run(kept, definition.deepCopy().put("oneShot", false));
     try {
+      String cold =
+          starts.contains(Start.COLD)
+              ? ", with %d cold starts among them".formatted(Math.min(coldCount, count))
+              : "";
       output.line(
-          "%d rounds to warm the daemon, then %d rounds of %s, with %d cold starts among them%n"
-              .formatted(warmupRounds, count, starts, Math.min(coldCount, count)));
+          "%d rounds to warm the daemon, then %d rounds of %s%s%n"
+              .formatted(warmupRounds, count, starts, cold));
       StartsRun run =
           new StartsRun(client, BenchClock.SYSTEM, workload, new StartsRun.Functions(fresh, kept));
       StartsReport report =
