@@ -5,6 +5,7 @@ import io.pilotlight.agent.wire.FrameCodec;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.ForkServerClient;
 import io.pilotlight.linux.Errno;
+import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Sockets;
@@ -123,33 +124,47 @@ final class FrozenZygote implements Zygote {
           "zygote-lost", "Zygote " + id() + " is lost: it " + process.exit().join() + ".");
     }
     long start = services.nanoTime().getAsLong();
-    try (Sockets.Pair channel = Sockets.streamPair()) {
+    try (Sockets.Pair channel = Sockets.streamPair();
+        Sockets.Pair output = Sockets.pipe()) {
       Sockets.sendBuffer(channel.first(), SEND_BUFFER_BYTES);
-      try (Sockets.Pair output = Sockets.pipe()) {
-        HostedJvm clone = describe(channel, output);
-        client.fork(channel.second(), output.second(), result -> answered(clone, result, start));
-        made.accept(clone);
-        return clone;
-      }
+      HostedJvm clone = describe(channel.first(), output.first());
+      made.accept(clone);
+      ask(clone, channel.second(), output.second(), start);
+      return clone;
     } catch (KernelException e) {
-      throw new NotStartedException(
-          e.errno() == Errno.EPIPE ? "zygote-lost" : "fork-not-sent",
-          "Zygote " + id() + " could not be asked for a clone: " + e.getMessage());
+      throw notSent(e);
     }
   }
 
-  private HostedJvm describe(Sockets.Pair channel, Sockets.Pair output) throws KernelException {
+  private HostedJvm describe(Fd channel, Fd output) throws KernelException {
     String cloneId = cloneIds.get();
     ByteBuffer renew = FrameCodec.encode(new Frame.Renew(cloneId));
     ByteBuffer first = ByteBuffer.allocate(1 + renew.remaining()).put(GO).put(renew).flip();
     Blueprint blueprint = record.blueprint();
+    JvmOutput kept = new JvmOutput(output.move(), services);
     return new HostedJvm(
         cloneId,
-        new JvmChannel(channel.first().move(), services.nanoTime()),
-        new JvmOutput(output.first().move(), services),
+        new JvmChannel(channel.move(), services.nanoTime()),
+        kept,
         first,
         blueprint::stepName,
         services);
+  }
+
+  private void ask(HostedJvm clone, Fd channel, Fd output, long start) throws NotStartedException {
+    try {
+      client.fork(channel, output, result -> answered(clone, result, start));
+    } catch (KernelException e) {
+      NotStartedException reason = notSent(e);
+      clone.notStarted(reason);
+      throw reason;
+    }
+  }
+
+  private NotStartedException notSent(KernelException e) {
+    return new NotStartedException(
+        e.errno() == Errno.EPIPE ? "zygote-lost" : "fork-not-sent",
+        "Zygote " + id() + " could not be asked for a clone: " + e.getMessage());
   }
 
   private void answered(HostedJvm clone, long result, long start) {

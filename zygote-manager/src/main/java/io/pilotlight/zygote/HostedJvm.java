@@ -72,8 +72,7 @@ final class HostedJvm implements FunctionJvm {
       watch.exit().thenAccept(this::ended);
       started.complete(new Started(pid, watch));
     } catch (KernelException e) {
-      notStarted(
-          new NotStartedException("clone-died", "The clone ended at once: " + e.getMessage()));
+      notStarted(new NotStartedException("clone-died", "The process ended at once: " + e));
     }
   }
 

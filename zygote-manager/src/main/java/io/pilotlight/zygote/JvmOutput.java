@@ -33,7 +33,12 @@ final class JvmOutput implements AutoCloseable {
   JvmOutput(Fd pipe, HostServices services) throws KernelException {
     this.pipe = pipe;
     this.services = services;
-    this.watch = services.loop().watch(pipe, this::drain);
+    try {
+      this.watch = services.loop().watch(pipe, this::drain);
+    } catch (KernelException e) {
+      pipe.close();
+      throw e;
+    }
   }
 
   /** Reads what is there. */

@@ -14,6 +14,7 @@ import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
 import io.pilotlight.zygote.BuildException.Fault;
 import io.pilotlight.zygote.BuildProgress.Stage;
+import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -23,8 +24,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -198,8 +199,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
   }
 
-  private HostedJvm start(String id, FunctionSpec spec, boolean listening)
-      throws BuildException, InterruptedException {
+  private HostedJvm start(String id, FunctionSpec spec, boolean listening) throws BuildException {
     try (Sockets.Pair channel = Sockets.streamPair();
         Sockets.Pair output = Sockets.pipe();
         Fd nothing = OpenFile.readOnly(Path.of("/dev/null"))) {
@@ -213,28 +213,24 @@ public final class LocalZygoteHost implements ZygoteHost {
         if (listener != null) {
           descriptors.add(listener);
         }
-        int pid = spawn(spec, descriptors);
+        JvmOutput kept = new JvmOutput(output.first().move(), services);
         HostedJvm jvm =
             new HostedJvm(
                 id,
                 new JvmChannel(channel.first().move(), services.nanoTime()),
-                new JvmOutput(output.first().move(), services),
+                kept,
                 null,
                 step -> "step " + step,
                 services);
         jvms.add(jvm);
-        jvm.started(pid);
+        spawn(jvm, spec, descriptors);
         return jvm;
       } finally {
         closeIfOpen(listener);
       }
     } catch (IOException e) {
       throw new BuildException(
-          Fault.SYSTEM,
-          "A JVM for " + spec.name() + " cannot be started: " + e.getMessage(),
-          "",
-          null,
-          e);
+          Fault.SYSTEM, "A JVM for " + spec.name() + " cannot be started: " + e, "", null, e);
     }
   }
 
@@ -244,23 +240,26 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
   }
 
-  private int spawn(FunctionSpec spec, List<Fd> descriptors)
-      throws IOException, InterruptedException {
+  /**
+   * Waits for the spawner whatever happens: it uses the caller's descriptors, and takes a
+   * millisecond.
+   */
+  private void spawn(HostedJvm jvm, FunctionSpec spec, List<Fd> descriptors) throws IOException {
     List<String> command = JvmCommand.of(spec, agentJar, owner);
-    CompletableFuture<Integer> pid = new CompletableFuture<>();
-    spawner.execute(
-        () -> {
-          try {
-            pid.complete(
-                Processes.spawn(command, spec.environment(), WORKING_DIRECTORY, descriptors));
-          } catch (KernelException | RuntimeException e) {
-            pid.completeExceptionally(e);
-          }
-        });
     try {
-      return pid.get();
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+      CompletableFuture.runAsync(() -> spawnNow(jvm, command, spec, descriptors), spawner).join();
+    } catch (CompletionException e) {
+      throw new IOException(e.getCause() == null ? e : e.getCause());
+    }
+  }
+
+  private static void spawnNow(
+      HostedJvm jvm, List<String> command, FunctionSpec spec, List<Fd> descriptors) {
+    try {
+      jvm.started(Processes.spawn(command, spec.environment(), WORKING_DIRECTORY, descriptors));
+    } catch (KernelException e) {
+      jvm.notStarted(new NotStartedException("spawn-failed", e.toString()));
+      throw new CompletionException(e);
     }
   }
 
