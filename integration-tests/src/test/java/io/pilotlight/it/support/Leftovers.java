@@ -1,37 +1,65 @@
 package io.pilotlight.it.support;
 
-import io.pilotlight.linux.ProcFs;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.platform.launcher.LauncherSession;
 import org.junit.platform.launcher.LauncherSessionListener;
 
-/** At the end of the whole suite: nothing that a test started may still be there. */
+/** At the end of the whole suite: nothing that a test started or wrote may still be there. */
 public final class Leftovers implements LauncherSessionListener {
+  private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir"));
+
   @Override
   public void launcherSessionClosed(LauncherSession session) {
-    List<String> found = functionProcesses();
+    List<String> found = new ArrayList<>();
+    try {
+      found.addAll(functionProcesses());
+      found.addAll(directories());
+      found.addAll(sockets());
+    } catch (IOException e) {
+      found.add("what is left cannot be told: " + e);
+    }
     if (!found.isEmpty()) {
       // A listener cannot fail a test; the runner's exit status is what is left.
-      System.err.println("Processes left at the end of the suite: " + found);
+      System.err.println("Left at the end of the suite:\n" + String.join("\n", found));
       Runtime.getRuntime().halt(1);
     }
   }
 
-  /** Processes with our agent that descend from nobody who will end them. */
-  public static List<String> functionProcesses() {
+  /** Processes with the agent that was built here: zygotes, clones and cold JVMs. */
+  public static List<String> functionProcesses() throws IOException {
+    String built = "-javaagent:" + Path.of(System.getProperty("pilotlight.root")).toRealPath();
+    String copied = "-javaagent:" + TEMPORARY.resolve(Daemons.PREFIX);
+    return ProcessTable.withArgument(
+            argument ->
+                (argument.startsWith(built) || argument.startsWith(copied))
+                    && argument.contains("=owner="))
+        .stream()
+        .map(entry -> "process " + entry.pid() + " " + entry.command())
+        .toList();
+  }
+
+  /** Directories of {@link Daemons}, data directories in them, that were not removed. */
+  private static List<String> directories() throws IOException {
     List<String> found = new ArrayList<>();
-    String agent = "-javaagent:" + System.getProperty("pilotlight.agent", "?");
-    try {
-      for (int pid : ProcFs.processes()) {
-        List<String> command = ProcFs.commandLine(pid);
-        if (command.stream().anyMatch(argument -> argument.startsWith(agent))) {
-          found.add(pid + " " + command);
-        }
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(TEMPORARY, Daemons.PREFIX + "*")) {
+      entries.forEach(entry -> found.add("directory " + entry));
+    }
+    return found;
+  }
+
+  /** Sockets in a directory of {@link Daemons} that somebody still has open. */
+  private static List<String> sockets() throws IOException {
+    List<String> found = new ArrayList<>();
+    for (String line : Files.readAllLines(Path.of("/proc/net/unix"))) {
+      if (line.contains(TEMPORARY.resolve(Daemons.PREFIX).toString())) {
+        found.add("socket " + line);
       }
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
     }
     return found;
   }
