@@ -24,6 +24,7 @@ import io.pilotlight.zygote.LocalZygoteHost;
 import io.pilotlight.zygote.ZygoteHost;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -75,6 +76,13 @@ public final class Daemon implements AutoCloseable {
    * @throws DaemonException naming what failed; nothing is left then
    */
   public static Daemon start(DaemonConfig config) throws DaemonException {
+    if (!Files.isReadable(config.agentJar())) {
+      throw new DaemonException(
+          "the agent's jar "
+              + config.agentJar()
+              + " cannot be read; build with ./pilotlight, or name it with -Dpilotlight.agent=FILE"
+              + " or as 'agent' in the configuration file");
+    }
     return start(
         config,
         (runDirectory, listener) -> new LocalZygoteHost(runDirectory, config.agentJar(), listener),
@@ -159,7 +167,7 @@ public final class Daemon implements AutoCloseable {
           .log("daemon started");
       complete = true;
     } catch (IOException e) {
-      throw new DaemonException("the daemon could not start: " + e.getMessage(), e);
+      throw new DaemonException("the daemon could not start: " + e, e);
     } finally {
       if (!complete) {
         closers.close();

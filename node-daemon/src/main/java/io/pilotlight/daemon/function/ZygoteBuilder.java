@@ -6,17 +6,21 @@ import io.pilotlight.zygote.BuildException;
 import io.pilotlight.zygote.Zygote;
 import io.pilotlight.zygote.ZygoteHost;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 
 /** Builds zygotes, a few at a time; the others queue. Thread-safe. */
+@SuppressWarnings("CollectionUndefinedEquality") // futures are told apart by identity
 public final class ZygoteBuilder implements AutoCloseable {
   private final ZygoteHost host;
   private final ObjectMapper json;
   private final ExecutorService threads;
+  private final Set<CompletableFuture<Zygote>> pending = ConcurrentHashMap.newKeySet();
 
   /**
    * As described.
@@ -38,10 +42,12 @@ public final class ZygoteBuilder implements AutoCloseable {
   CompletableFuture<Zygote> build(ServedFunction function, FunctionDefinition definition) {
     CompletableFuture<Zygote> result = new CompletableFuture<>();
     function.build(BuildStatus.queued(definition.version()));
+    pending.add(result);
     try {
       threads.execute(() -> build(function, definition, result));
     } catch (RejectedExecutionException e) {
       function.build(null);
+      pending.remove(result);
       result.completeExceptionally(stopping());
     }
     return result;
@@ -62,14 +68,20 @@ public final class ZygoteBuilder implements AutoCloseable {
                           stage.name().toLowerCase(Locale.ROOT),
                           done,
                           total)));
-      result.complete(zygote);
+      // Nothing of it is shown any more when whoever waits for it goes on.
+      function.build(null);
+      if (!result.complete(zygote)) {
+        zygote.close(); // given up meanwhile
+      }
     } catch (BuildException | RuntimeException e) {
+      function.build(null);
       result.completeExceptionally(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      function.build(null);
       result.completeExceptionally(stopping());
     } finally {
-      function.build(null);
+      pending.remove(result);
     }
   }
 
@@ -81,5 +93,6 @@ public final class ZygoteBuilder implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdownNow();
+    pending.forEach(result -> result.completeExceptionally(stopping()));
   }
 }

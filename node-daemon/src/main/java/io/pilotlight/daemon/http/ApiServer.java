@@ -80,7 +80,7 @@ public final class ApiServer implements AutoCloseable {
     connector.setPort(listen.getPort());
     connector.setIdleTimeout(limits.connectionIdle().toMillis());
     server.addConnector(connector);
-    server.setErrorHandler(new ErrorAnswers(backend.json()));
+    server.setErrorHandler(new ErrorAnswers(backend.json(), backend.inFlight()));
     server.setHandler(root(limits, backend));
   }
 

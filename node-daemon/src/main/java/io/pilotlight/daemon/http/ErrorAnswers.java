@@ -10,8 +10,11 @@ import org.eclipse.jetty.util.Callback;
 final class ErrorAnswers implements Request.Handler {
   private final ObjectMapper json;
 
-  ErrorAnswers(ObjectMapper json) {
+  private final InFlight inFlight;
+
+  ErrorAnswers(ObjectMapper json, InFlight inFlight) {
     this.json = json;
+    this.inFlight = inFlight;
   }
 
   @Override
@@ -19,7 +22,7 @@ final class ErrorAnswers implements Request.Handler {
     Object status = request.getAttribute(ErrorHandler.ERROR_STATUS);
     Object message = request.getAttribute(ErrorHandler.ERROR_MESSAGE);
     int code = status instanceof Integer number ? number : response.getStatus();
-    new Exchange(request, response, callback, json)
+    new Exchange(request, response, callback, json, inFlight)
         .problem(
             new Problem(
                 code >= 400 ? code : 500,

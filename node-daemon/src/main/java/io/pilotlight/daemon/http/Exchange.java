@@ -23,7 +23,12 @@ final class Exchange {
   private final Callback callback;
   private final ObjectMapper json;
 
-  Exchange(Request request, Response response, Callback callback, ObjectMapper json) {
+  private final InFlight inFlight;
+  private boolean answered;
+
+  Exchange(
+      Request request, Response response, Callback callback, ObjectMapper json, InFlight inFlight) {
+    this.inFlight = inFlight;
     this.request = request;
     this.response = response;
     this.callback = callback;
@@ -61,6 +66,11 @@ final class Exchange {
     response.getHeaders().put(name, value);
   }
 
+  /** Whether an answer has been sent, or is being sent. */
+  boolean answered() {
+    return answered;
+  }
+
   /** The connection is not used again after this answer. */
   void lastOnConnection() {
     response.getHeaders().put(HttpHeader.CONNECTION, "close");
@@ -86,15 +96,23 @@ final class Exchange {
   }
 
   void empty(int status) {
-    response.setStatus(status);
+    begin(status);
     response.write(true, null, callback);
   }
 
   private void send(int status, HttpField contentType, byte[] body) {
-    response.setStatus(status);
+    begin(status);
     response.getHeaders().put(contentType);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
     response.write(true, ByteBuffer.wrap(body), callback);
+  }
+
+  private void begin(int status) {
+    answered = true;
+    response.setStatus(status);
+    if (inFlight.draining()) {
+      lastOnConnection();
+    }
   }
 
   private byte[] bytes(JsonNode node) {

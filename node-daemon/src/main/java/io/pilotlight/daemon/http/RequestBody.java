@@ -12,6 +12,9 @@ final class RequestBody {
   private static final byte[] NONE = new byte[0];
   private static final int FIRST_BYTES = 8 << 10;
 
+  /** So much is made room for on the word of a client that has sent nothing yet. */
+  private static final int MAX_TRUSTED_BYTES = 1 << 20;
+
   /**
    * How much of a body over the limit is read and dropped before it is refused: many clients look
    * for the answer only after they have sent everything, and would see a broken connection.
@@ -50,7 +53,8 @@ final class RequestBody {
       drop(announced);
       throw new TooLargeException(limit);
     }
-    byte[] bytes = new byte[announced > 0 ? (int) announced : FIRST_BYTES];
+    int most = announced > 0 ? (int) announced : limit;
+    byte[] bytes = new byte[announced > 0 ? Math.min(most, MAX_TRUSTED_BYTES) : FIRST_BYTES];
     int length = 0;
     boolean last = false;
     while (!last) {
@@ -62,7 +66,7 @@ final class RequestBody {
           break;
         }
         if (length + more > bytes.length) {
-          bytes = Arrays.copyOf(bytes, Math.max(length + more, Math.min(limit, 2 * bytes.length)));
+          bytes = Arrays.copyOf(bytes, Math.max(length + more, Math.min(most, 2 * bytes.length)));
         }
         length += chunk.get(bytes, length, more);
         last = chunk.isLast();

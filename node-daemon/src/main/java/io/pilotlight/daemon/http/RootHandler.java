@@ -60,23 +60,20 @@ final class RootHandler extends Handler.Abstract {
   public boolean handle(Request request, Response response, Callback callback) {
     String path = request.getHttpURI().getPath();
     boolean toLambda = path.startsWith(LAMBDA);
-    if (!toLambda && !path.startsWith(FUNCTIONS)) {
-      // Health and what is held: answered also by a daemon that is full or is stopping.
-      observe(path, new Exchange(request, response, callback, json));
-      return true;
-    }
-    InFlight.Admission admission = inFlight.enter();
-    if (admission != InFlight.Admission.ADMITTED) {
-      refuse(toLambda, admission, new Exchange(request, response, callback, json));
-      return true;
-    }
-    // Counted out when the answer has been sent, however that ends.
-    Callback counted = Callback.from(callback, inFlight::leave);
-    Exchange exchange = new Exchange(request, response, counted, json);
-    if (inFlight.draining()) {
-      exchange.lastOnConnection();
-    }
+    Exchange exchange = new Exchange(request, response, callback, json, inFlight);
     try {
+      if (!toLambda && !path.startsWith(FUNCTIONS)) {
+        // Health and what is held: answered also by a daemon that is full or is stopping.
+        observe(path, exchange);
+        return true;
+      }
+      InFlight.Admission admission = inFlight.enter();
+      if (admission != InFlight.Admission.ADMITTED) {
+        refuse(toLambda, admission, exchange);
+        return true;
+      }
+      // Counted out when the answer has been sent, or cannot be sent any more.
+      Request.addCompletionListener(request, failure -> inFlight.leave());
       if (toLambda) {
         routeLambda(path, exchange);
       } else {
@@ -87,10 +84,13 @@ final class RootHandler extends Handler.Abstract {
       exchange.problem(new Problem(413, "request-too-large", String.valueOf(e.getMessage())));
     } catch (IOException e) {
       log.atDebug().addKeyValue("path", path).addKeyValue("cause", e).log("request broken off");
-      Response.writeError(request, response, counted, 400, String.valueOf(e.getMessage()));
+      exchange.lastOnConnection();
+      exchange.problem(new Problem(400, "request-broken-off", String.valueOf(e.getMessage())));
     } catch (RuntimeException e) {
       log.atError().addKeyValue("path", path).setCause(e).log("request failed in the daemon");
-      Response.writeError(request, response, counted, 500, "a fault of the daemon; see its log");
+      if (!exchange.answered()) {
+        exchange.problem(new Problem(500, "internal-error", "a fault of the daemon; see its log"));
+      }
     }
     return true;
   }
@@ -116,7 +116,7 @@ final class RootHandler extends Handler.Abstract {
       exchange.problem(
           draining
               ? new Problem(503, "stopping", message)
-              : new Problem(429, "too-many-requests", message));
+              : new Problem(503, "overloaded", message));
     }
   }
 

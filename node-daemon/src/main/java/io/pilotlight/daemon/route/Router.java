@@ -8,12 +8,16 @@ import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.time.NodeClock;
 import io.pilotlight.zygote.Reply;
 import io.pilotlight.zygote.ZygoteHost;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Serves invocations on the calling thread: chooses a process, hands the request over, waits for
  * the answer. Thread-safe and without locks.
  */
 public final class Router {
+  private static final Logger log = LoggerFactory.getLogger(Router.class);
+
   private final ZygoteHost host;
   private final NodeMetrics metrics;
   private final NodeClock clock;
@@ -51,7 +55,7 @@ public final class Router {
           () -> {
             attempts.afterwards();
             deployment.leave();
-            record(series, outcome, totalNanos);
+            record(function.name(), call, series, outcome, totalNanos);
           });
     } finally {
       if (admitted) {
@@ -74,13 +78,16 @@ public final class Router {
                 + "' is being built for the first time; try again when its state is 'ready'");
   }
 
-  private static void record(FunctionSeries series, Outcome outcome, long totalNanos) {
+  private static void record(
+      String function, Call call, FunctionSeries series, Outcome outcome, long totalNanos) {
     if (outcome instanceof Outcome.Answered answered) {
       Result result = answered.reply() instanceof Reply.Success ? Result.SUCCESS : Result.ERROR;
       series.invoked(answered.start(), result, answered.startNanos(), totalNanos);
     } else if (outcome instanceof Outcome.Died died) {
+      log(function, call, died, String.valueOf(died.cause().getMessage()));
       series.invoked(died.start(), Result.DIED, -1, totalNanos);
     } else if (outcome instanceof Outcome.TimedOut timedOut) {
+      log(function, call, timedOut, "no answer within " + timedOut.timeout().toSeconds() + " s");
       series.invoked(timedOut.start(), Result.TIMEOUT, -1, totalNanos);
     } else if (outcome instanceof Outcome.Throttled) {
       series.refused(Result.THROTTLED);
@@ -89,5 +96,15 @@ public final class Router {
     } else {
       series.refused(Result.REJECTED);
     }
+  }
+
+  private static void log(String function, Call call, Outcome.Handed handed, String cause) {
+    log.atWarn()
+        .addKeyValue("function", function)
+        .addKeyValue("request", call.invocation().requestId())
+        .addKeyValue("start", handed.start().word())
+        .addKeyValue("clone", handed.process())
+        .addKeyValue("cause", cause)
+        .log("invocation lost its process");
   }
 }

@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -177,6 +178,7 @@ final class DeployerTest {
   @Test
   void rebuildsALostZygoteWithGrowingPausesWhileThatFails() throws Exception {
     deploy("f", "one");
+    time.settle();
     ServedFunction function = registry.find("f");
     host.whileBuilding(
         (spec, progress) -> {
@@ -192,6 +194,32 @@ final class DeployerTest {
     time.advance(Duration.ofMillis(1));
     await(() -> function.state() == ServedFunction.State.READY);
     assertThat(function.lastError()).isNull();
+  }
+
+  @Test
+  void givesUpWhatAnotherAttemptHardlyCures() throws Exception {
+    deploy("f", "one");
+    time.settle();
+    ServedFunction function = registry.find("f");
+    AtomicInteger attempts = new AtomicInteger();
+    host.whileBuilding(
+        (spec, progress) -> {
+          attempts.incrementAndGet();
+          throw broken(BuildException.Fault.FUNCTION);
+        });
+    host.newest().lose();
+    for (int expected = 1; expected <= 5; expected++) {
+      int reached = expected;
+      await(() -> attempts.get() == reached && function.build() == null);
+      if (expected < 5) {
+        await(() -> time.pending() > 0);
+        time.advance(Duration.ofMinutes(2));
+      }
+    }
+    await(() -> function.lastError() != null && function.lastError().contains("broken"));
+    time.advance(Duration.ofHours(1));
+    assertThat(attempts).hasValue(5);
+    assertThat(function.state()).isEqualTo(ServedFunction.State.DEGRADED);
   }
 
   @Test

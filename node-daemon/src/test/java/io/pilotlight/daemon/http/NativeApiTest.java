@@ -15,14 +15,18 @@ import io.pilotlight.zygote.FunctionJvm.DiedException;
 import io.pilotlight.zygote.FunctionJvm.TimedOutException;
 import io.pilotlight.zygote.Reply;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -305,5 +309,116 @@ final class NativeApiTest {
   void isHealthyAndReady() throws Exception {
     assertThat(daemon.get("/healthz").body()).isEqualTo("ok\n");
     assertThat(daemon.get("/readyz").statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void aSlowFunctionDelaysNoOther() throws Exception {
+    daemon.deploy("slow", ",\"pool\":0,\"concurrency\":100");
+    daemon.deploy("fast", ",\"pool\":0");
+    CountDownLatch entered = new CountDownLatch(100);
+    CountDownLatch finish = new CountDownLatch(1);
+    daemon
+        .host()
+        .behave(
+            (jvm, call) -> {
+              if (call.payload()[0] == 's') {
+                entered.countDown();
+                await(finish);
+              }
+              return FakeHost.success(1, call.payload());
+            });
+    List<CompletableFuture<HttpResponse<String>>> slow = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      slow.add(invokeAsync("slow", "s"));
+    }
+    entered.await();
+    assertThat(invokeAsync("fast", "f").get(5, TimeUnit.SECONDS).body()).isEqualTo("f");
+    assertThat(invokeAsync("slow", "s").get(5, TimeUnit.SECONDS).statusCode()).isEqualTo(429);
+    finish.countDown();
+    for (CompletableFuture<HttpResponse<String>> answer : slow) {
+      assertThat(answer.get(5, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private CompletableFuture<HttpResponse<String>> invokeAsync(String function, String body) {
+    HttpRequest.Builder request =
+        daemon
+            .request("/v1/functions/" + function + "/invocations")
+            .POST(HttpRequest.BodyPublishers.ofString(body));
+    return daemon.http().sendAsync(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void noInvocationFailsWhileVersionsAreReplaced() throws Exception {
+    daemon.deploy("f", "");
+    AtomicBoolean stop = new AtomicBoolean();
+    List<CompletableFuture<Integer>> callers = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      callers.add(CompletableFuture.supplyAsync(() -> callUntil(stop)));
+    }
+    for (int i = 0; i < 20; i++) {
+      assertThat(daemon.deploy("f", ",\"pool\":" + i % 3).statusCode()).isEqualTo(200);
+    }
+    stop.set(true);
+    for (CompletableFuture<Integer> caller : callers) {
+      assertThat(caller.get(10, TimeUnit.SECONDS)).isPositive();
+    }
+    assertThat(daemon.getJson("/v1/functions/f").get("version").asInt()).isEqualTo(21);
+  }
+
+  private int callUntil(AtomicBoolean stop) {
+    int calls = 0;
+    try {
+      while (!stop.get()) {
+        HttpResponse<String> answer = daemon.invoke("f", "1");
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        calls++;
+      }
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+    return calls;
+  }
+
+  @Test
+  void aDaemonThatStopsGivesUpDeploymentsThatRunAndThatWait() throws Exception {
+    CountDownLatch building = new CountDownLatch(1);
+    daemon
+        .host()
+        .whileBuilding(
+            (spec, progress) -> {
+              building.countDown();
+              new CountDownLatch(1).await();
+            });
+    List<CompletableFuture<HttpResponse<String>>> deployments = new ArrayList<>();
+    for (String name : List.of("a", "b", "c")) {
+      deployments.add(
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return daemon.deploy(name, "");
+                } catch (IOException | InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              }));
+    }
+    building.await();
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (daemon.getJson("/v1/functions").get("functions").size() < 3
+        && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    daemon.close();
+    for (CompletableFuture<HttpResponse<String>> deployment : deployments) {
+      assertProblem(deployment.get(10, TimeUnit.SECONDS), 503, "stopping");
+    }
   }
 }
