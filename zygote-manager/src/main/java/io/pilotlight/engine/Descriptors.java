@@ -37,6 +37,7 @@ final class Descriptors {
   private final int pid;
   private final Set<Integer> own;
   private final SocketTable sockets;
+  private final KernelObjects objects;
   private final List<Operation> operations = new ArrayList<>();
   private final List<String> obstacles = new ArrayList<>();
 
@@ -44,6 +45,7 @@ final class Descriptors {
     this.pid = pid;
     this.own = own;
     this.sockets = new SocketTable(pid);
+    this.objects = new KernelObjects(pid);
   }
 
   /**
@@ -64,7 +66,10 @@ final class Descriptors {
         descriptors.add(number);
       }
     }
-    return new Plan(descriptors.operations, descriptors.obstacles);
+    List<Operation> operations = new ArrayList<>(descriptors.operations);
+    operations.addAll(
+        descriptors.objects.operations((what, number) -> descriptors.refuse(number, what)));
+    return new Plan(operations, descriptors.obstacles);
   }
 
   private void add(int number) throws IOException {
@@ -79,7 +84,7 @@ final class Descriptors {
       }
     } else if (target.startsWith("/")) {
       addFile(number, target);
-    } else {
+    } else if (!objects.add(number, target)) {
       refuse(number, "is " + target + ", which clones would share");
     }
   }

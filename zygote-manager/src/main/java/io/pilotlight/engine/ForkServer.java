@@ -167,7 +167,7 @@ final class ForkServer {
     int strings =
         plan.descriptors().operations().stream()
                 .flatMap(operation -> operation.arguments().stream())
-                .mapToInt(a -> a instanceof Text text ? text.text().length() * 3 + 8 : 0)
+                .mapToInt(Operation.Argument::dataBytes)
                 .sum()
             + threads.size() * (MAX_STRING_BYTES + leader.affinity().length);
     regionBytes =

@@ -49,17 +49,32 @@ record Operation(
   }
 
   /** What a system call is given. */
-  sealed interface Argument {}
+  sealed interface Argument {
+    /** At most how many bytes it takes beside the operations. */
+    default int dataBytes() {
+      return 0;
+    }
+  }
 
   /** A number or an address that is known when the routine is installed. */
   record Value(long value) implements Argument {}
 
   /** A C string, which is laid out beside the operations. */
-  record Text(String text) implements Argument {}
+  record Text(String text) implements Argument {
+    @Override
+    public int dataBytes() {
+      return text.getBytes(StandardCharsets.UTF_8).length + 1 + Long.BYTES;
+    }
+  }
 
   /** Raw bytes, laid out beside the operations. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Bytes(byte[] bytes) implements Argument {}
+  record Bytes(byte[] bytes) implements Argument {
+    @Override
+    public int dataBytes() {
+      return bytes.length + Long.BYTES;
+    }
+  }
 
   /** A descriptor that came with the request: the first, second, ... */
   record Received(int index) implements Argument {}
@@ -67,8 +82,19 @@ record Operation(
   /** The descriptor of the connection to the daemon. */
   record Connection() implements Argument {}
 
-  /** The last result that was kept. */
-  record Kept() implements Argument {}
+  /**
+   * A descriptor that an earlier operation made: the last result that was kept, or, with index 1,
+   * the second descriptor of a {@link KeptPair}.
+   */
+  record Kept(int index) implements Argument {
+    /** The last result that was kept. */
+    Kept() {
+      this(0);
+    }
+  }
+
+  /** The address at which a call like pipe2(2) stores two descriptors. */
+  record KeptPair() implements Argument {}
 
   static Argument value(long value) {
     return new Value(value);
@@ -132,9 +158,11 @@ record Operation(
       } else if (argument instanceof Received received) {
         return base + ResidentLayout.RECEIVED + (long) Integer.BYTES * received.index();
       }
-      return argument instanceof Connection
-          ? base + ResidentLayout.CONNECTION
-          : base + ResidentLayout.KEPT;
+      if (argument instanceof Connection) {
+        return base + ResidentLayout.CONNECTION;
+      }
+      int index = argument instanceof Kept kept ? kept.index() : 0;
+      return base + ResidentLayout.KEPT + (long) Integer.BYTES * index;
     }
 
     private long put(byte[] bytes) {

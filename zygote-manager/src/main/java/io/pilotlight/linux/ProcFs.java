@@ -97,9 +97,18 @@ public final class ProcFs {
 
   /** The value of a field of /proc/PID/fdinfo/N, like {@code pos} or {@code flags} (octal). */
   public static String descriptorInfo(int pid, int descriptor, String field) throws IOException {
-    Path file = process(pid).resolve("fdinfo/" + descriptor);
-    return field(Files.readAllLines(file, StandardCharsets.ISO_8859_1), field)
-        .orElseThrow(() -> new IOException(file + " has no field " + field));
+    return descriptorInfo(pid, descriptor).stream()
+        .filter(line -> line.startsWith(field + ":"))
+        .map(line -> line.substring(field.length() + 1).strip())
+        .findFirst()
+        .orElseThrow(
+            () -> new IOException("/proc/" + pid + "/fdinfo/" + descriptor + " has no " + field));
+  }
+
+  /** All lines of /proc/PID/fdinfo/N. */
+  public static List<String> descriptorInfo(int pid, int descriptor) throws IOException {
+    return Files.readAllLines(
+        process(pid).resolve("fdinfo/" + descriptor), StandardCharsets.ISO_8859_1);
   }
 
   /** The value of a field of /proc/PID/status. */
