@@ -116,6 +116,7 @@ public final class LocalZygoteHost implements ZygoteHost {
       builder.warm(warmup);
       if (policy.quiesce()) {
         builder.quiesce();
+        builder.settle(warmup);
       }
       zygote = freeze(id, spec, jvm, builder);
       return zygote;

@@ -33,6 +33,7 @@ final class ZygoteBuilder {
   private static final Duration REST_TIMEOUT = Duration.ofSeconds(10);
 
   private static final Duration REST_PAUSE = Duration.ofMillis(5);
+  private static final int SETTLING_CALLS = 30;
   private static final int TAIL_BYTES = 4096;
 
   private final HostedJvm jvm;
@@ -105,6 +106,19 @@ final class ZygoteBuilder {
     }
     if (failures > 1) {
       warnings.add(failures + " warm-up calls failed in all.");
+    }
+  }
+
+  /**
+   * A few more calls after the collection: it has armed the entry barrier of every compiled method
+   * again (HotSpot's barrierSetNMethod.cpp), and each clone would disarm those that it calls, at
+   * the price of a copied page each.
+   */
+  void settle(Warmup warmup) throws BuildException {
+    int calls = warmup.payloads().isEmpty() ? 0 : Math.min(warmup.count(), SETTLING_CALLS);
+    for (int i = 0; i < calls; i++) {
+      // What fails here has failed during the warm-up already, and has been told.
+      warmOnce(warmup, i);
     }
   }
 
