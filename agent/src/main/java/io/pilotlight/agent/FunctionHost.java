@@ -137,14 +137,16 @@ public final class FunctionHost {
 
   private Ending serve(LoadedFunction function) throws IOException {
     CloneIdentity identity = new CloneIdentity(function.function());
+    boolean called = false;
     while (true) {
       Frame frame = channel.read();
       if (frame instanceof Frame.Invoke invoke) {
+        called = true;
         call(function, invoke);
       } else if (frame instanceof Frame.Renew renew) {
         identity.renew(renew.cloneId());
       } else if (frame instanceof Frame.Quiesce) {
-        quiesce(function, identity);
+        quiesce(function, identity, called);
       } else if (frame instanceof Frame.Stop) {
         flush();
         return Ending.STOPPED;
@@ -181,10 +183,11 @@ public final class FunctionHost {
     }
   }
 
-  private void quiesce(LoadedFunction function, CloneIdentity identity) throws IOException {
+  private void quiesce(LoadedFunction function, CloneIdentity identity, boolean called)
+      throws IOException {
     flush();
     new Rehearsal(function, identity).run();
-    channel.write(new Frame.Quiesced(quiescer.quiesce()));
+    channel.write(new Frame.Quiesced(quiescer.quiesce(called)));
   }
 
   private static void flush() {

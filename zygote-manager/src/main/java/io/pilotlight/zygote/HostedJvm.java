@@ -107,6 +107,15 @@ final class HostedJvm implements FunctionJvm {
     }
   }
 
+  /**
+   * Has the next invocation begin as a clone's first one does, so that warm-up warms that too.
+   *
+   * @param cloneId what the agent takes itself for until it is told otherwise
+   */
+  void renewBeforeNext(String cloneId) {
+    firstBytes = FrameCodec.encode(new Frame.Renew(cloneId));
+  }
+
   /** The process; only for a JVM that has been started. */
   ProcessWatch watch() {
     return started.join().watch();

@@ -124,6 +124,7 @@ final class ZygoteBuilder {
 
   private @Nullable Failure warmOnce(Warmup warmup, int number) throws BuildException {
     byte[] payload = warmup.payloads().get(number % warmup.payloads().size());
+    jvm.renewBeforeNext("warmup");
     try {
       Reply reply =
           jvm.invoke(

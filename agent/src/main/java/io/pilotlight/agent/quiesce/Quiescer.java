@@ -13,6 +13,13 @@ public final class Quiescer {
   private static final long COMPILER_POLL_NANOS = 2_000_000L;
   private static final long COLLECTION_TIMEOUT_MILLIS = 5_000;
 
+  /**
+   * HotSpot frees the memory that compilations have left every 5 s (ChunkPoolCleaner in
+   * src/hotspot/share/memory/arena.cpp). A JVM that is frozen before has that still to do in each
+   * of its clones, at once, at the price of hundreds of copied pages.
+   */
+  private static final long HOUSEKEEPING_NANOS = 5_200_000_000L;
+
   /** Garbage may hold more garbage by a finaliser or cleaner, which the next collection finds. */
   private static final int COLLECTIONS = 2;
 
@@ -33,11 +40,19 @@ public final class Quiescer {
     return new Quiescer(clock, new DiagnosticCommands.InProcess(), new Collector.OfThisJvm());
   }
 
-  /** Does all it can; what it could not is in the answer, a sentence each. */
-  public List<String> quiesce() {
+  /**
+   * Does all it can; what it could not is in the answer, a sentence each.
+   *
+   * @param warmed whether the function was called: then the compilers have left much, and the JVM
+   *     gets the time to put it away
+   */
+  public List<String> quiesce(boolean warmed) {
     List<String> notes = new ArrayList<>();
     awaitCompilers(notes);
     collect(notes);
+    if (warmed) {
+      clock.pause(HOUSEKEEPING_NANOS);
+    }
     trim(notes);
     return notes;
   }

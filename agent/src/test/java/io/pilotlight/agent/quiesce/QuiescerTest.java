@@ -62,7 +62,7 @@ class QuiescerTest {
           commands.add(command);
           return answers.remove(0);
         };
-    assertThat(new Quiescer(clock, scripted, collects).quiesce()).isEmpty();
+    assertThat(new Quiescer(clock, scripted, collects).quiesce(false)).isEmpty();
     assertThat(commands)
         .containsExactly(
             "Compiler.queue", "Compiler.queue", "Compiler.queue", "System.trim_native_heap");
@@ -71,11 +71,27 @@ class QuiescerTest {
   @Test
   void compilersThatNeverRestAreNotAwaitedForEver() {
     DiagnosticCommands busy = command -> COMPILING;
-    assertThat(new Quiescer(clock, busy, collects).quiesce())
+    assertThat(new Quiescer(clock, busy, collects).quiesce(false))
         .singleElement()
         .asString()
         .contains("still busy after 10 s");
     assertThat(clock.nanoTime()).isBetween(10_000_000_000L, 10_100_000_000L);
+  }
+
+  @Test
+  void afterCallsTheJvmGetsTimeForItsHousekeepingBeforeMemoryIsGivenBack() {
+    List<Long> trimmedAt = new ArrayList<>();
+    DiagnosticCommands idle =
+        command -> {
+          if (command.equals("System.trim_native_heap")) {
+            trimmedAt.add(clock.nanoTime());
+          }
+          return IDLE;
+        };
+    new Quiescer(clock, idle, collects).quiesce(true);
+    assertThat(trimmedAt)
+        .singleElement()
+        .satisfies(at -> assertThat(at).isGreaterThan(5_000_000_000L));
   }
 
   @Test
@@ -84,7 +100,7 @@ class QuiescerTest {
         command -> {
           throw new DiagnosticCommands.UnavailableException(command + ": unknown");
         };
-    assertThat(new Quiescer(clock, none, timeoutMillis -> false).quiesce())
+    assertThat(new Quiescer(clock, none, timeoutMillis -> false).quiesce(false))
         .satisfiesExactly(
             note -> assertThat(note).contains("compilers", "Compiler.queue: unknown"),
             note -> assertThat(note).contains("DisableExplicitGC"),
