@@ -7,9 +7,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 
 /**
  * The command line of a function's JVM. The same for a zygote and for a cold start, so that the two
@@ -22,6 +24,7 @@ public final class JvmCommand {
   /** The zygote's descriptor for its fork server's socket. */
   static final int LISTEN_DESCRIPTOR = 4;
 
+  private static final Set<String> LOCALE_VARIABLES = Set.of("LANG", "LC_ALL", "LC_CTYPE");
   private static final String MAIN_CLASS = "io.pilotlight.agent.FunctionHost";
   private static final int MINIMUM_FEATURE = 17;
 
@@ -120,6 +123,19 @@ public final class JvmCommand {
     command.add(agentJar.toString());
     command.add(MAIN_CLASS);
     return command;
+  }
+
+  /**
+   * The whole environment: the function's, and UTF-8 where that does not say otherwise. Without a
+   * locale a JVM takes texts for ASCII: in variables and file names, on stdout, and up to JDK 17 in
+   * every conversion that names no charset.
+   */
+  static Map<String, String> environment(FunctionSpec spec) {
+    Map<String, String> environment = new HashMap<>(spec.environment());
+    if (LOCALE_VARIABLES.stream().noneMatch(environment::containsKey)) {
+      environment.put("LANG", "C.UTF-8");
+    }
+    return environment;
   }
 
   private static boolean choosesCollector(FunctionSpec spec) {

@@ -257,7 +257,8 @@ public final class LocalZygoteHost implements ZygoteHost {
   private static void spawnNow(
       HostedJvm jvm, List<String> command, FunctionSpec spec, List<Fd> descriptors) {
     try {
-      jvm.started(Processes.spawn(command, spec.environment(), WORKING_DIRECTORY, descriptors));
+      jvm.started(
+          Processes.spawn(command, JvmCommand.environment(spec), WORKING_DIRECTORY, descriptors));
     } catch (KernelException e) {
       jvm.notStarted(new NotStartedException("spawn-failed", e.toString()));
       throw new CompletionException(e);

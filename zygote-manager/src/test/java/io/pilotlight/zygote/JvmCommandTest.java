@@ -19,8 +19,12 @@ final class JvmCommandTest {
   @TempDir Path directory;
 
   private static FunctionSpec spec(Path home, String... jvmArgs) {
+    return spec(Map.of(), home, jvmArgs);
+  }
+
+  private static FunctionSpec spec(Map<String, String> environment, Path home, String... jvmArgs) {
     return new FunctionSpec(
-        "f", "1", "C", List.of(), List.of(), Map.of(), 400, home, List.of(jvmArgs));
+        "f", "1", "C", List.of(), List.of(), environment, 400, home, List.of(jvmArgs));
   }
 
   @ParameterizedTest
@@ -65,5 +69,15 @@ final class JvmCommandTest {
     assertThat(JvmCommand.of(spec(HOME, "-XX:+UseG1GC"), agent, "o"))
         .contains("-XX:+UseG1GC")
         .doesNotContain("-XX:+UseSerialGC");
+  }
+
+  @Test
+  void localeIsUtf8UnlessTheFunctionNamesOne() {
+    assertThat(JvmCommand.environment(spec(Map.of("A", "b"), HOME)))
+        .isEqualTo(Map.of("A", "b", "LANG", "C.UTF-8"));
+    for (String variable : List.of("LANG", "LC_ALL", "LC_CTYPE")) {
+      Map<String, String> chosen = Map.of(variable, "de_DE.ISO-8859-1");
+      assertThat(JvmCommand.environment(spec(chosen, HOME))).isEqualTo(chosen);
+    }
   }
 }
