@@ -146,6 +146,16 @@ final class DeployFaultsIT {
   }
 
   @Test
+  void collectorIsChosenInAnotherWay() throws Exception {
+    // No argument gives it away: only the mappings of the process that is to be frozen do.
+    Path arguments = daemons.directory().resolve("arguments");
+    Files.writeString(arguments, "-XX:-UseSerialGC -XX:+UseZGC");
+    ObjectNode definition = probe();
+    definition.putArray("jvmArgs").add("@" + arguments);
+    refused(definition, "not-clonable", "ZGC", "-XX:+UseSerialGC");
+  }
+
+  @Test
   void jvmDoesNotKnowItsArgument() throws Exception {
     ObjectNode definition = probe();
     definition.putArray("jvmArgs").add("-XX:+NoSuchFlag");

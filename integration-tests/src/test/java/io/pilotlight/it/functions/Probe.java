@@ -1,5 +1,7 @@
 package io.pilotlight.it.functions;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ public final class Probe implements Function<Map<String, Object>, Object> {
       case "print" -> print((String) request.get("text"));
       case "sleep" -> sleep((Integer) request.get("millis"));
       case "await" -> await(Path.of((String) request.get("file")));
+      case "create" -> create(Path.of((String) request.get("file")));
       case "hang" -> hang();
       case "exit" -> exit((Integer) request.get("status"));
       case "exhaust" -> exhaust();
@@ -55,6 +58,14 @@ public final class Probe implements Function<Map<String, Object>, Object> {
       LockSupport.parkNanos(20_000_000L);
     }
     return "gone";
+  }
+
+  private static String create(Path file) {
+    try {
+      return Files.createFile(file).toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static Object hang() {

@@ -51,6 +51,11 @@ public final class TestJvm {
   public static String run(String tool, String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(tool(tool).toString()));
     command.addAll(List.of(arguments));
+    return run(command);
+  }
+
+  /** Runs a command and returns what it printed; fails if it failed. */
+  public static String run(List<String> command) throws Exception {
     Path output = Files.createTempFile("tool", ".txt");
     try {
       Process process =

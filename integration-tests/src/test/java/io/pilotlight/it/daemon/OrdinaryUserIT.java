@@ -1,0 +1,154 @@
+package io.pilotlight.it.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.it.functions.Probe;
+import io.pilotlight.it.support.Api;
+import io.pilotlight.it.support.Api.Answer;
+import io.pilotlight.it.support.DaemonProcess;
+import io.pilotlight.it.support.Daemons;
+import io.pilotlight.it.support.Eventually;
+import io.pilotlight.it.support.FunctionJar;
+import io.pilotlight.it.support.ProcessTable;
+import io.pilotlight.it.support.TestJvm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * The daemon of an ordinary user without any capability: everything works. Where the tests run as
+ * root they become that user, elsewhere they are one already.
+ */
+final class OrdinaryUserIT {
+  private static final int NOBODY = 65534;
+  private static final String COUNT = Api.object("do", "count");
+
+  @RegisterExtension final Daemons daemons = new Daemons();
+
+  @Test
+  void everythingWorks() throws Exception {
+    DaemonProcess daemon = daemons.start(setup());
+    assertThat(status(daemon.pid(), "CapEff")).matches("0+");
+    assertThat(status(daemon.pid(), "NoNewPrivs")).isEqualTo(isRoot() ? "1" : status("NoNewPrivs"));
+    Api api = daemon.api();
+    Path jar = FunctionJar.of(daemons.directory(), Probe.class);
+    Files.setPosixFilePermissions(jar, PosixFilePermissions.fromString("rw-r--r--"));
+    ObjectNode definition = Api.definition(jar, Probe.class.getName()).put("pool", 2);
+    api.deployed("probe", definition);
+    long zygote = api.zygotePid("probe");
+    assertThat(status(zygote, "CapEff")).matches("0+");
+    assertThat(status(zygote, "Uid")).isEqualTo(status(daemon.pid(), "Uid"));
+
+    api.awaitClones("probe", "waiting", 2);
+    for (String start : List.of("fork", "pool", "cold")) {
+      Answer answer = api.invoke("probe", COUNT, "Pilotlight-Start", start);
+      assertThat(answer.text()).as(start).isEqualTo("1");
+      assertThat(answer.start()).isEqualTo(start);
+      threadDump(pid(api, answer));
+    }
+    assertThat(api.invoke("probe", COUNT, "Pilotlight-Start", "warm").text()).isEqualTo("2");
+
+    ProcessHandle.of(zygote).orElseThrow().destroyForcibly();
+    Eventually.holds(
+        "a new zygote",
+        () -> {
+          long pid = api.zygotePid("probe");
+          return pid != 0 && pid != zygote;
+        });
+    assertThat(api.invoke("probe", COUNT, "Pilotlight-Start", "fork").text()).isEqualTo("1");
+
+    daemon.kill();
+    DaemonProcess second = daemons.start(daemon.setup());
+    assertThat(second.api().function("probe").path("zygote").path("adopted").asBoolean()).isTrue();
+    assertThat(second.api().invoke("probe", COUNT, "Pilotlight-Start", "fork").text())
+        .isEqualTo("1");
+    second.signalEnd();
+    assertThat(second.awaitEnd()).isEqualTo(128 + 15);
+    assertThat(second.functionProcesses()).isEmpty();
+    assertThat(second.runFiles()).containsExactly("owner");
+  }
+
+  private static long pid(Api api, Answer answer) throws Exception {
+    return api.clones("probe").stream()
+        .filter(c -> c.get("id").asText().equals(answer.header("Pilotlight-Clone")))
+        .findFirst()
+        .orElseThrow()
+        .get("pid")
+        .asLong();
+  }
+
+  private static void threadDump(long pid) throws Exception {
+    assertThat(ProcessTable.running(pid)).isTrue();
+    List<String> command = new ArrayList<>(launcher());
+    command.addAll(List.of(TestJvm.tool("jcmd").toString(), Long.toString(pid), "Thread.print"));
+    assertThat(TestJvm.run(command)).contains("\"main\"", "VM Thread");
+  }
+
+  private static boolean isRoot() {
+    return status("Uid").startsWith("0\t");
+  }
+
+  /** What makes a command one of the ordinary user's. */
+  private static List<String> launcher() {
+    return isRoot()
+        ? List.of(
+            "setpriv",
+            "--reuid=" + NOBODY,
+            "--regid=" + NOBODY,
+            "--clear-groups",
+            "--no-new-privs",
+            "--inh-caps=-all",
+            "--bounding-set=-all")
+        : List.of();
+  }
+
+  private DaemonProcess.Setup setup() throws IOException {
+    Path directory = daemons.directory();
+    Path data = daemons.newData();
+    DaemonProcess.Setup built = DaemonProcess.Setup.on(data);
+    if (!isRoot()) {
+      return built;
+    }
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.setAttribute(data, "unix:uid", NOBODY);
+    Files.setAttribute(data, "unix:gid", NOBODY);
+    // The user may not be allowed to read where this was built.
+    Path installation = directory.resolve("installation");
+    copy(built.installation().resolve("pilotlight.jar"), installation);
+    try (Stream<Path> jars = Files.list(built.installation().resolve("lib"))) {
+      for (Path jar : jars.toList()) {
+        copy(jar, installation.resolve("lib"));
+      }
+    }
+    return new DaemonProcess.Setup(installation, data, launcher(), List.of());
+  }
+
+  private static void copy(Path jar, Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Path copy = Files.copy(jar, directory.resolve(jar.getFileName().toString()));
+    Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rw-r--r--"));
+  }
+
+  private static String status(String field) {
+    return status(ProcessHandle.current().pid(), field);
+  }
+
+  private static String status(long pid, String field) {
+    try {
+      return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+          .filter(line -> line.startsWith(field + ":"))
+          .map(line -> line.substring(field.length() + 1).strip())
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
