@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -24,6 +25,7 @@ final class Exchange {
   private final ObjectMapper json;
 
   private final InFlight inFlight;
+  private boolean bodyRead;
   private boolean answered;
 
   Exchange(
@@ -33,10 +35,6 @@ final class Exchange {
     this.response = response;
     this.callback = callback;
     this.json = json;
-  }
-
-  Request request() {
-    return request;
   }
 
   ObjectMapper json() {
@@ -59,6 +57,16 @@ final class Exchange {
   /** The value of a query parameter, or null. */
   @Nullable String query(String name) {
     return Request.extractQueryParameters(request).getValue(name);
+  }
+
+  /**
+   * Reads the request's body, once.
+   *
+   * @param limit how many bytes are allowed
+   */
+  byte[] body(int limit) throws RequestBody.TooLargeException, IOException {
+    bodyRead = true;
+    return new RequestBody(request).read(limit);
   }
 
   /** Sets a header of the answer. */
@@ -109,8 +117,24 @@ final class Exchange {
 
   private void begin(int status) {
     answered = true;
+    if (!bodyRead) {
+      bodyRead = true;
+      dropBody();
+    }
     response.setStatus(status);
     if (inFlight.draining()) {
+      lastOnConnection();
+    }
+  }
+
+  private void dropBody() {
+    boolean dropped = false;
+    try {
+      dropped = new RequestBody(request).drop();
+    } catch (IOException e) {
+      dropped = false; // the client has gone, or is too slow
+    }
+    if (!dropped) {
       lastOnConnection();
     }
   }

@@ -63,7 +63,7 @@ final class FunctionsEndpoint {
   }
 
   void deploy(String name, Exchange exchange) throws IOException, RequestBody.TooLargeException {
-    byte[] body = new RequestBody(exchange.request(), maxRequestBytes).read();
+    byte[] body = exchange.body(maxRequestBytes);
     JsonNode request;
     try {
       request = exchange.json().readTree(body);

@@ -42,7 +42,7 @@ final class InvocationEndpoint {
         return;
       }
     }
-    byte[] payload = new RequestBody(exchange.request(), maxRequestBytes).read();
+    byte[] payload = exchange.body(maxRequestBytes);
     String requestId = RequestIds.next();
     exchange.answerHeader(REQUEST_ID, requestId);
     Call call =

@@ -77,7 +77,7 @@ final class LambdaEndpoint {
       return;
     }
     try {
-      byte[] payload = new RequestBody(exchange.request(), maxRequestBytes).read();
+      byte[] payload = exchange.body(maxRequestBytes);
       Invocation invocation =
           new Invocation(
               requestId,

@@ -22,11 +22,9 @@ final class RequestBody {
   private static final long MAX_DROPPED_BYTES = 64L << 20;
 
   private final Request request;
-  private final int limit;
 
-  RequestBody(Request request, int limit) {
+  RequestBody(Request request) {
     this.request = request;
-    this.limit = limit;
   }
 
   /** The body is larger than is allowed. */
@@ -41,16 +39,16 @@ final class RequestBody {
   /**
    * Reads all of it.
    *
-   * @throws TooLargeException if it is over the limit; it has not been kept in memory
+   * @throws TooLargeException if it is over {@code limit}; it has not been kept in memory
    * @throws IOException if the client ended the connection, or was too slow
    */
-  byte[] read() throws TooLargeException, IOException {
+  byte[] read(int limit) throws TooLargeException, IOException {
     long announced = request.getLength();
     if (announced == 0) {
       return NONE;
     }
     if (announced > limit) {
-      drop(announced);
+      drop();
       throw new TooLargeException(limit);
     }
     int most = announced > 0 ? (int) announced : limit;
@@ -75,16 +73,22 @@ final class RequestBody {
       }
     }
     if (length > limit) {
-      drop(-1);
+      drop();
       throw new TooLargeException(limit);
     }
     return length == bytes.length ? bytes : Arrays.copyOf(bytes, length);
   }
 
-  private void drop(long announced) throws IOException {
+  /**
+   * Reads what is left of it, and keeps nothing. A client that has sent a request whose body nobody
+   * read would find its connection closed.
+   *
+   * @return false if not all of it was read: the connection cannot be used again
+   */
+  boolean drop() throws IOException {
     boolean waitsForPermission = request.getHeaders().contains(HttpHeader.EXPECT, "100-continue");
-    if (waitsForPermission || announced > MAX_DROPPED_BYTES) {
-      return;
+    if (waitsForPermission || request.getLength() > MAX_DROPPED_BYTES) {
+      return false;
     }
     long dropped = 0;
     boolean last = false;
@@ -94,6 +98,7 @@ final class RequestBody {
       last = chunk.isLast();
       chunk.release();
     }
+    return last;
   }
 
   private Content.Chunk next() throws IOException {
