@@ -7,10 +7,13 @@ import io.pilotlight.agent.handler.HostedFunction;
 import io.pilotlight.agent.handler.HostingException;
 import io.pilotlight.agent.handler.LoadedFunction;
 import io.pilotlight.agent.handler.Reply;
+import io.pilotlight.agent.identity.Renewal;
 import io.pilotlight.agent.quiesce.Quiescer;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.WireException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -30,14 +33,20 @@ public final class FunctionHost {
   private final Clock clock;
   private final Quiescer quiescer;
   private final Map<String, String> environment;
+  private final Renewal renewal;
   private final Reply reply = new Reply();
 
   FunctionHost(
-      ControlChannel channel, Clock clock, Quiescer quiescer, Map<String, String> environment) {
+      ControlChannel channel,
+      Clock clock,
+      Quiescer quiescer,
+      Map<String, String> environment,
+      Renewal renewal) {
     this.channel = channel;
     this.clock = clock;
     this.quiescer = quiescer;
     this.environment = environment;
+    this.renewal = renewal;
   }
 
   /** Serves the control channel until it ends; never returns. */
@@ -50,7 +59,8 @@ public final class FunctionHost {
             ControlChannel.ofDescriptor(descriptor),
             clock,
             Quiescer.ofThisJvm(clock),
-            System.getenv());
+            System.getenv(),
+            Premain.renewal());
     end(host.serve());
   }
 
@@ -136,7 +146,7 @@ public final class FunctionHost {
   }
 
   private Ending serve(LoadedFunction function) throws IOException {
-    CloneIdentity identity = new CloneIdentity(function.function());
+    CloneIdentity identity = new CloneIdentity(function, renewal);
     boolean called = false;
     while (true) {
       Frame frame = channel.read();
@@ -144,7 +154,7 @@ public final class FunctionHost {
         called = true;
         call(function, invoke);
       } else if (frame instanceof Frame.Renew renew) {
-        identity.renew(renew.cloneId());
+        renew(identity, renew.cloneId());
       } else if (frame instanceof Frame.Quiesce) {
         quiesce(function, identity, called);
       } else if (frame instanceof Frame.Stop) {
@@ -155,6 +165,13 @@ public final class FunctionHost {
       } else {
         throw new WireException(frame.name() + " is not the daemon's to send here");
       }
+    }
+  }
+
+  // Told where the function's own output goes: a clone has nobody else to tell, and serves.
+  private static void renew(CloneIdentity identity, String cloneId) {
+    for (String problem : identity.renew(cloneId)) {
+      System.err.println("pilotlight: " + problem);
     }
   }
 
@@ -186,8 +203,10 @@ public final class FunctionHost {
   private void quiesce(LoadedFunction function, CloneIdentity identity, boolean called)
       throws IOException {
     flush();
-    new Rehearsal(function, identity).run();
-    channel.write(new Frame.Quiesced(quiescer.quiesce(called)));
+    List<String> notes = new ArrayList<>(identity.prepare());
+    notes.addAll(new Rehearsal(function, identity).run());
+    notes.addAll(quiescer.quiesce(called));
+    channel.write(new Frame.Quiesced(notes));
   }
 
   private static void flush() {

@@ -1,5 +1,6 @@
 package io.pilotlight.agent;
 
+import io.pilotlight.agent.identity.Renewal;
 import java.lang.instrument.Instrumentation;
 import java.util.Map;
 import java.util.Optional;
@@ -8,16 +9,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the JVM calls before {@link FunctionHost}: it opens to the agent, and to nobody else, the
- * two packages of the JDK that the agent reaches into, so that the command line need not open them
- * to every class.
+ * two packages of the JDK that the agent reaches into from its start, so that the command line need
+ * not open them to every class; and it sees to it that clones can be renewed.
  */
 public final class Premain {
+  /** Static, since the JVM calls {@link #premain} and {@code main} and lets them share no more. */
+  private static volatile Renewal renewal = Renewal.unavailable();
+
   private Premain() {}
 
   /** Called by the JVM. The argument is only there to be read in the process's command line. */
   public static void premain(@Nullable String argument, Instrumentation instrumentation) {
     open(instrumentation, "java.base", "java.io");
     open(instrumentation, "jdk.management", "com.sun.management.internal");
+    renewal = Renewal.install(instrumentation);
+  }
+
+  static Renewal renewal() {
+    return renewal;
   }
 
   private static void open(Instrumentation instrumentation, String module, String packageName) {

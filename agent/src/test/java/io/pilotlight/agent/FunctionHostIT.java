@@ -57,7 +57,10 @@ class FunctionHostIT {
       List<String> descriptors = host.descriptors();
       List<String> threads = host.threads();
       assertThat(host.ask(new Frame.Quiesce())).isEqualTo(new Frame.Quiesced(List.of()));
-      assertThat(host.descriptors()).containsExactlyInAnyOrderElementsOf(descriptors);
+      // Clones read what they are renewed with from there, and save the opening.
+      assertThat(host.descriptors())
+          .filteredOn(target -> !target.equals("/dev/urandom"))
+          .containsExactlyInAnyOrderElementsOf(descriptors);
       assertThat(descriptors).filteredOn(target -> target.startsWith("socket:")).hasSize(1);
       // Compiler threads come and go as HotSpot sees fit.
       assertThat(host.threads())

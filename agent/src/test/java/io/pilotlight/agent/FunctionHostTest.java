@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pilotlight.agent.clock.SystemClock;
+import io.pilotlight.agent.identity.Renewal;
 import io.pilotlight.agent.quiesce.Quiescer;
 import io.pilotlight.agent.wire.Frame;
 import java.io.IOException;
@@ -45,7 +46,12 @@ class FunctionHostTest {
     daemon = channel(fromHost, toHost);
     SystemClock clock = new SystemClock();
     FunctionHost host =
-        new FunctionHost(channel(toHost, fromHost), clock, Quiescer.ofThisJvm(clock), Map.of());
+        new FunctionHost(
+            channel(toHost, fromHost),
+            clock,
+            Quiescer.ofThisJvm(clock),
+            Map.of(),
+            Renewal.unavailable());
     ending = new CompletableFuture<>();
     new Thread(() -> ending.complete(host.serve()), "host").start();
   }

@@ -48,6 +48,11 @@ public final class LoadedFunction {
     return function;
   }
 
+  /** What loaded its classes. */
+  public ClassLoader loader() {
+    return loader;
+  }
+
   /** Calls the handler once, and leaves its answer in {@code reply}. */
   public void call(Frame.Invoke invoke, Reply reply) throws CallFault {
     Thread thread = Thread.currentThread();

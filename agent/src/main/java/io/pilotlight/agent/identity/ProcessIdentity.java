@@ -1,0 +1,45 @@
+package io.pilotlight.agent.identity;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+
+/**
+ * What {@code ProcessHandle.current()} knows of this process. {@code RuntimeMXBean} asks the kernel
+ * each time and needs no renewal.
+ */
+final class ProcessIdentity implements Renewer {
+  private final ProcessHandle current = ProcessHandle.current();
+  private final Field pid;
+  private final Field startTime;
+  private final Method currentPid;
+  private final Method startTimeOf;
+
+  /**
+   * In java/lang/ProcessHandleImpl.java: {@code pid} and {@code startTime} of the one object for
+   * this process; {@code getCurrentPid0()}, which is {@code getpid}; {@code isAlive0(long)}, which
+   * gives the start time that {@code isAlive()} compares with.
+   */
+  ProcessIdentity(JdkState jdk) throws ReflectiveOperationException {
+    Class<?> type = current.getClass();
+    pid = jdk.field(type, "pid");
+    startTime = jdk.field(type, "startTime");
+    currentPid = jdk.method(type, "getCurrentPid0");
+    startTimeOf = jdk.method(type, "isAlive0", long.class);
+  }
+
+  @Override
+  public String subject() {
+    return "ProcessHandle.current()";
+  }
+
+  @Override
+  public void renew(Entropy entropy) throws Exception {
+    Object own = JdkState.call(currentPid, null);
+    if (own instanceof Long number && number != current.pid()) {
+      pid.setLong(current, number);
+    }
+    if (own != null && JdkState.call(startTimeOf, null, own) instanceof Long started) {
+      startTime.setLong(current, started);
+    }
+  }
+}
