@@ -2,6 +2,7 @@ package io.pilotlight.agent.identity;
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -29,6 +30,8 @@ final class StaticState {
     for (Class<?> type : jdk.loadedClasses()) {
       if (isBelow(type.getClassLoader(), functionLoader)
           && !type.isArray()
+          // Closed to everybody, and their static fields hold methods only.
+          && !Proxy.isProxyClass(type)
           && jdk.isInitialised(type)) {
         scan(type, found, unreadable);
       }
