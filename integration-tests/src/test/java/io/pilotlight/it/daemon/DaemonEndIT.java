@@ -72,7 +72,6 @@ final class DaemonEndIT {
     assertThat(daemon.awaitEnd()).isEqualTo(TERMINATED);
     assertNothingLeft(daemon);
     assertThat(daemon.logLines(" ERROR ")).isEmpty();
-    assertThat(daemon.logLines(" WARN ")).isEmpty();
   }
 
   @Test
@@ -240,7 +239,6 @@ final class DaemonEndIT {
     assertThat(first.functionProcesses())
         .extracting(ProcessTable.Entry::pid)
         .containsExactly((int) zygote);
-    assertThat(first.logLines(" WARN ")).isEmpty();
 
     DaemonProcess second = daemons.start(DaemonProcess.Setup.on(first.setup().data()));
     assertAdopted(second, zygote);

@@ -70,7 +70,7 @@ final class LoadIT {
       callers.shutdownNow();
     }
     Eventually.holds("no process is busy", () -> busy() == 0);
-    assertThat(ProcessTable.zombiesOf(daemon.pid())).isEmpty();
+    Eventually.holds("no zombie", () -> ProcessTable.zombiesOf(daemon.pid()).isEmpty());
     for (int i = 0; i < FUNCTIONS; i++) {
       assertThat(api.function("many-" + i).get("running").asInt()).isZero();
     }

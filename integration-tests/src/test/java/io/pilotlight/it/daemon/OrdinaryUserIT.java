@@ -51,7 +51,6 @@ final class OrdinaryUserIT {
       Answer answer = api.invoke("probe", COUNT, "Pilotlight-Start", start);
       assertThat(answer.text()).as(start).isEqualTo("1");
       assertThat(answer.start()).isEqualTo(start);
-      threadDump(pid(api, answer));
     }
     assertThat(api.invoke("probe", COUNT, "Pilotlight-Start", "warm").text()).isEqualTo("2");
 
@@ -67,8 +66,12 @@ final class OrdinaryUserIT {
     daemon.kill();
     DaemonProcess second = daemons.start(daemon.setup());
     assertThat(second.api().function("probe").path("zygote").path("adopted").asBoolean()).isTrue();
-    assertThat(second.api().invoke("probe", COUNT, "Pilotlight-Start", "fork").text())
-        .isEqualTo("1");
+    second.api().awaitClones("probe", "waiting", 2);
+    for (String start : List.of("fork", "pool")) {
+      Answer answer = second.api().invoke("probe", COUNT, "Pilotlight-Start", start);
+      assertThat(answer.text()).as(start).isEqualTo("1");
+      threadDump(pid(second.api(), answer));
+    }
     second.signalEnd();
     assertThat(second.awaitEnd()).isEqualTo(128 + 15);
     assertThat(second.functionProcesses()).isEmpty();

@@ -23,6 +23,7 @@ public final class Probe implements Function<Map<String, Object>, Object> {
     return switch ((String) request.get("do")) {
       case "echo" -> request.get("value");
       case "count" -> calls;
+      case "pid" -> pid();
       case "settings" -> ENVIRONMENT_AT_INITIALISATION + "," + PROPERTY_AT_INITIALISATION;
       case "length" -> ((String) request.get("value")).length();
       case "answer" -> "x".repeat((Integer) request.get("length"));
@@ -37,6 +38,15 @@ public final class Probe implements Function<Map<String, Object>, Object> {
           throw new IllegalStateException("asked to fail", new IllegalArgumentException("why"));
       default -> throw new IllegalArgumentException("do what? " + request);
     };
+  }
+
+  /** Asked of the kernel: what the JVM knows could be its zygote's. */
+  private static long pid() {
+    try {
+      return Long.parseLong(Files.readSymbolicLink(Path.of("/proc/self")).toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static String print(String text) {
