@@ -60,21 +60,20 @@ final class RenewedIT {
         Zygote zygote = build(host, List.of("-Dpilotlight.renew=off"))) {
       assertThat(repeated(draw(zygote, CLONES_UNRENEWED, false)))
           .contains(
-              "SecureRandom NativePRNG",
               "SecureRandom SHA1PRNG",
               "SecureRandom seededSha1",
               "SecureRandom Hash_DRBG",
               "SecureRandom HMAC_DRBG",
               "SecureRandom CTR_DRBG",
-              "SecureRandom own",
               "new SHA1PRNG",
-              "UUID",
               "Math",
               "StrictMath",
               "ThreadLocalRandom",
               "ThreadLocalRandom of another thread",
-              "new SplittableRandom",
-              "TLS");
+              "new SplittableRandom")
+          // These draw from one small read-ahead of NativePRNG in turn: how far it reaches depends on
+          // where in it the zygote was frozen.
+          .containsAnyOf("SecureRandom NativePRNG", "SecureRandom own", "UUID", "TLS");
     }
   }
 
