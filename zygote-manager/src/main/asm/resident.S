@@ -13,6 +13,7 @@
 #   0x40 u32 released (futex)             0x48 u32 threads that have arrived
 #   0x50 channel: the agent's descriptor  0x58 -> failure frame (13 bytes, as FrameCodec's StepFailed)
 #   0x60 -> reply (16 bytes)              0x68 connection to the daemon
+#   0x70 u32 ranges that could not be touched
 #
 # operation (64 bytes): one system call
 #   0x00 u32 number
@@ -21,8 +22,13 @@
 #
 # request (one SOCK_SEQPACKET message; descriptors come with it)
 #   0x00 id                               0x08 command: 1 fork, 2 exit
-#   0x18 number of operations             0x40 the operation that makes the process
-#   0x80 operations for the child, while it has one thread
+#   0x18 number of operations             0x20 number of ranges
+#   0x40 the operation that makes the process
+#   0x80 operations for the child, while it has one thread; behind them the ranges that it touches
+#
+# range (16 bytes): an madvise(2) whose failure costs page faults later and nothing else
+#   0x00 address of a page, plus the advice
+#   0x08 length
 #
 # reply: 0x00 id, 0x08 pid or -errno
 #
@@ -30,6 +36,8 @@
 #   0x00 the operation that makes it (unused for the leader)
 #   0x40 -> its operations                0x48 their number
 #   0x50 -> its rt_sigframe, past the return address
+#   0x58 u32 role: 1 reads the first request, 2 leader, 4 another
+#   0x60 a struct timespec that its frame may point at
 #
 # Registers: r12 control block, r13 this thread, rbp operation, r15 end of operations, r14 where run_ops returns to.
 
@@ -37,6 +45,7 @@
         .set    SYS_write, 1
         .set    SYS_close, 3
         .set    SYS_rt_sigreturn, 15
+        .set    SYS_madvise, 28
         .set    SYS_pause, 34
         .set    SYS_sendto, 44
         .set    SYS_recvmsg, 47
@@ -47,10 +56,14 @@
         .set    SOCK_CLOEXEC, 0x80000
         .set    MSG_NOSIGNAL, 0x4000
         .set    MSG_CMSG_CLOEXEC, 0x40000000
-        .set    FUTEX_WAIT_PRIVATE, 128
-        .set    FUTEX_WAKE_PRIVATE, 129
+        .set    FUTEX_WAIT_BITSET_PRIVATE, 128 + 9
+        .set    FUTEX_WAKE_BITSET_PRIVATE, 128 + 10
         .set    EINTR, 4
         .set    ECONNABORTED, 103
+
+        .set    ROLE_READER, 1
+        .set    ROLE_LEADER, 2
+        .set    ROLE_OTHER, 4
 
         .set    EXIT_STEP_FAILED, 125
         .set    EXIT_SOCKET_FAILED, 122
@@ -83,6 +96,15 @@
         jz      85f
         mov     %eax, (%rcx)
 85:
+        .endm
+
+# Wakes the threads at the barrier whose role is in r9d.
+        .macro  WAKE
+        lea     0x40(%r12), %rdi
+        mov     $FUTEX_WAKE_BITSET_PRIVATE, %esi
+        mov     $0x7fffffff, %edx
+        mov     $SYS_futex, %eax
+        syscall
         .endm
 
         .text
@@ -190,8 +212,31 @@ child:  mov     0x18(%r12), %rbp
         mov     0x28(%r12), %r15
         shl     $6, %r15
         add     %rbp, %r15
-        lea     wait(%rip), %r14
+        lea     1f(%rip), %r14
         jmp     run_ops
+
+# What its first call is going to touch. With one thread, copying a page interrupts no other processor.
+1:      mov     0x18(%r12), %rbp
+        mov     0x20(%rbp), %r15
+        mov     0x18(%rbp), %rcx
+        shl     $6, %rcx
+        lea     0x80(%rbp,%rcx), %rbp
+        shl     $4, %r15
+        add     %rbp, %r15
+touch:  cmp     %r15, %rbp
+        jae     wait
+        mov     (%rbp), %rdi
+        mov     %edi, %edx
+        and     $0xfff, %edx
+        sub     %rdx, %rdi
+        mov     0x08(%rbp), %rsi
+        mov     $SYS_madvise, %eax
+        syscall
+        add     $16, %rbp
+        test    %rax, %rax
+        jz      touch
+        incl    0x70(%r12)
+        jmp     touch
 
 # It waits for one byte on its channel: for a clone on demand the byte is there already, one in the pool sleeps here.
 wait:   mov     0x50(%r12), %rdi
@@ -220,8 +265,9 @@ make_thread:
 
 leader: mov     0x30(%r12), %rbp
 
-# Every thread comes here, the leader last: its own operations, then the barrier: none runs a user's instruction while
-# another still lacks its own state.
+# Every thread comes here: its own operations, then the barrier: none runs a user's instruction while another still lacks
+# its own state. The thread that reads the first request is made last: it is mostly the last to arrive too, and goes on
+# without being woken; it wakes the leader, and the leader, which has nothing else to do, all others.
 thread: mov     %rbp, %r13
         mov     0x40(%r13), %rbp
         mov     0x48(%r13), %r15
@@ -235,22 +281,28 @@ arrive: mov     $1, %eax
         inc     %eax
         cmp     0x38(%r12), %eax
         je      release
-hold:   lea     0x40(%r12), %rdi
-        mov     $FUTEX_WAIT_PRIVATE, %esi
+hold:   mov     $FUTEX_WAIT_BITSET_PRIVATE, %esi
         xor     %edx, %edx
         xor     %r10d, %r10d
+        mov     0x58(%r13), %r9d
+        lea     0x40(%r12), %rdi
         mov     $SYS_futex, %eax
         syscall
         cmpl    $0, 0x40(%r12)
         je      hold
-        jmp     become
+        cmpl    $ROLE_LEADER, 0x58(%r13)
+        jne     become
+        mov     $ROLE_OTHER, %r9d
+        jmp     wake
 release:
         movl    $1, 0x40(%r12)
-        lea     0x40(%r12), %rdi
-        mov     $FUTEX_WAKE_PRIVATE, %esi
-        mov     $0x7fffffff, %edx
-        mov     $SYS_futex, %eax
-        syscall
+        mov     $ROLE_LEADER, %r9d
+        cmpl    $ROLE_READER, 0x58(%r13)
+        je      wake
+        mov     $ROLE_READER, %r9d
+        WAKE
+        mov     $(ROLE_LEADER | ROLE_OTHER), %r9d
+wake:   WAKE
 become: mov     0x50(%r13), %rsp
         mov     $SYS_rt_sigreturn, %eax
         syscall

@@ -155,6 +155,8 @@ public final class FunctionHost {
         call(function, invoke);
       } else if (frame instanceof Frame.Renew renew) {
         renew(identity, renew.cloneId());
+      } else if (frame instanceof Frame.AwaitCompilers) {
+        channel.write(new Frame.CompilersIdle(quiescer.awaitCompilers()));
       } else if (frame instanceof Frame.Quiesce) {
         quiesce(function, identity, called);
       } else if (frame instanceof Frame.Stop) {

@@ -14,6 +14,7 @@ import io.pilotlight.cli.bench.TemplateWorkload;
 import io.pilotlight.cli.bench.ThroughputRun;
 import io.pilotlight.cli.bench.Workload;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -94,6 +95,15 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "500",
       description = "Rounds before, which warm the daemon itself (default: ${DEFAULT-VALUE}).")
   private int warmupRounds;
+
+  @Option(
+      names = "--gap",
+      paramLabel = "MS",
+      defaultValue = "20",
+      description =
+          "Milliseconds between two calls; with 0 the end of one process and the refill of the pool"
+              + " delay the next start (default: ${DEFAULT-VALUE}).")
+  private int gapMillis;
 
   @Option(
       names = "--data",
@@ -222,13 +232,16 @@ final class BenchCommand implements Callable<Integer> {
               ? ", with %d cold starts among them".formatted(Math.min(coldCount, count))
               : "";
       output.line(
-          "%d rounds to warm the daemon, then %d rounds of %s%s%n"
-              .formatted(warmupRounds, count, starts, cold));
+          "%d rounds to warm the daemon, then %d rounds of %s%s, %d ms between calls%n"
+              .formatted(warmupRounds, count, starts, cold, gapMillis));
       StartsRun run =
           new StartsRun(client, BenchClock.SYSTEM, workload, new StartsRun.Functions(fresh, kept));
       StartsReport report =
-          new StartsReport(run.run(new StartsRun.Plan(starts, warmupRounds, count, coldCount)));
-      document.put("warmupRounds", warmupRounds);
+          new StartsReport(
+              run.run(
+                  new StartsRun.Plan(
+                      starts, warmupRounds, count, coldCount, Duration.ofMillis(gapMillis))));
+      document.put("warmupRounds", warmupRounds).put("gapMillis", gapMillis);
       report.document(document.putArray("results"));
       output.print(document, report::text);
       return report.series().stream().allMatch(series -> series.failed() == 0) ? 0 : 1;

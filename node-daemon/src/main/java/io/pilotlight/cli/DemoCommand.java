@@ -11,6 +11,7 @@ import io.pilotlight.cli.bench.StartsRun;
 import io.pilotlight.cli.bench.Workload;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,12 @@ import picocli.CommandLine.Mixin;
 final class DemoCommand implements Callable<Integer> {
   private static final int ANSWER_CHARACTERS = 100;
   private static final StartsRun.Plan PLAN =
-      new StartsRun.Plan(List.of(Start.COLD, Start.FORK, Start.POOL, Start.WARM), 20, 30, 3);
+      new StartsRun.Plan(
+          List.of(Start.COLD, Start.FORK, Start.POOL, Start.WARM),
+          20,
+          30,
+          3,
+          Duration.ofMillis(20));
 
   @Mixin private final Output output = new Output();
 

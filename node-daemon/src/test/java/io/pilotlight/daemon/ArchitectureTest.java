@@ -9,7 +9,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** Dependencies go one way: daemon, zygote manager, agent. */
+/** Dependencies go one way: daemon, zygote manager, recorder and agent. */
 @AnalyzeClasses(packages = "io.pilotlight", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
   @ArchTest
@@ -20,6 +20,22 @@ final class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
+              "io.pilotlight.linux..",
+              "io.pilotlight.tracee..",
+              "io.pilotlight.engine..",
+              "io.pilotlight.zygote..",
+              "io.pilotlight.daemon..",
+              "io.pilotlight.cli..");
+
+  @ArchTest
+  static final ArchRule theRecorderKnowsNobody =
+      noClasses()
+          .that()
+          .resideInAPackage("io.pilotlight.recorder..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.pilotlight.agent..",
               "io.pilotlight.linux..",
               "io.pilotlight.tracee..",
               "io.pilotlight.engine..",

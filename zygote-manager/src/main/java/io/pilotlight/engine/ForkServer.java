@@ -22,11 +22,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Turns a frozen JVM into a fork server. A region is mapped into it, with the resident routine, a
@@ -43,11 +41,9 @@ import org.slf4j.LoggerFactory;
  * <p>One instance installs once, on the platform thread that froze the process.
  */
 final class ForkServer {
-  private static final Logger LOG = LoggerFactory.getLogger(ForkServer.class);
   private static final int CLOSE = 3;
   private static final int MMAP = 9;
   private static final int MPROTECT = 10;
-  private static final int MADVISE = 28;
   private static final int SIGALTSTACK = 131;
   private static final int SETPRIORITY = 141;
   private static final int PRCTL = 157;
@@ -59,14 +55,11 @@ final class ForkServer {
   private static final int PROT_READ_WRITE = 3;
   private static final int PROT_READ_EXEC = 5;
   private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
-  private static final int MADV_DONTNEED = 4;
-  private static final int MADV_COLLAPSE = 25;
   private static final int O_CLOEXEC = 02000000;
   private static final int PR_SET_PDEATHSIG = 1;
   private static final int PR_SET_NAME = 15;
   private static final int PR_SET_TIMERSLACK = 29;
   private static final int SIGKILL = 9;
-  private static final long HUGE_PAGE = 2 << 20;
   private static final int TCB_SEARCH_BYTES = 4096;
   private static final int MAX_STRING_BYTES = 64;
   private static final int CPUID_EXTENDED_STATE = 0xd;
@@ -91,26 +84,23 @@ final class ForkServer {
    * @throws IOException if a step failed; the process can only be ended then
    */
   Installed install() throws IOException, UnclonableException {
-    ProcessPlan plan = check();
+    Descriptors.Plan plan = check();
     ThreadState leader = process.threads().get(0);
-    List<ThreadState> order = readerFirst(process.threads());
+    List<ThreadState> order = readerLast(process.threads());
     map(leader, plan, order);
     ExtendedState format = extendedState(leader);
     long collapseStart = nanoTime.getAsLong();
-    List<ProcFs.Mapping> mappings = plan.mappings();
-    if (options.serialHeap()) {
-      mappings = giveBackEden(leader, mappings);
-    }
-    if (options.collapse()) {
-      collapse(leader, mappings);
-    }
+    new MemoryShape(process, leader, operations -> runAll(leader, operations))
+        .improve(options.serialHeap(), options.collapse());
     long collapseNanos = nanoTime.getAsLong() - collapseStart;
     List<CloneThread> threads = new ArrayList<>();
+    long now = nanoTime.getAsLong();
     for (ThreadState thread : order) {
-      threads.add(new CloneThread(thread, signalStack(thread), operations(thread, leader)));
+      OptionalLong wait = Housekeeping.waitNanos(thread, process.memory(), now);
+      threads.add(new CloneThread(thread, signalStack(thread), wait, operations(thread, leader)));
     }
     List<Operation> fixed = new ArrayList<>(ownDescriptors());
-    fixed.addAll(plan.descriptors().operations());
+    fixed.addAll(plan.operations());
     ResidentLayout layout = new ResidentLayout(fixed, threads, threadIdOffset());
     ByteBuffer image =
         layout.image(
@@ -134,9 +124,7 @@ final class ForkServer {
    */
   record Installed(int threads, long leaderThreadId, List<String> stepNames, long collapseNanos) {}
 
-  private record ProcessPlan(List<ProcFs.Mapping> mappings, Descriptors.Plan descriptors) {}
-
-  private ProcessPlan check() throws IOException, UnclonableException {
+  private Descriptors.Plan check() throws IOException, UnclonableException {
     int pid = process.pid();
     List<ProcFs.Mapping> mappings = ProcFs.mappings(pid);
     Set<Integer> own = Set.of(0, 1, 2, options.channelDescriptor(), options.listenDescriptor());
@@ -146,26 +134,23 @@ final class ForkServer {
     if (!obstacles.isEmpty()) {
       throw new UnclonableException(obstacles);
     }
-    return new ProcessPlan(mappings, plan);
+    return plan;
   }
 
-  /**
-   * The thread that will read the first request is made first, so that it is the first to be woken
-   * at the barrier.
-   */
-  private List<ThreadState> readerFirst(List<ThreadState> threads) {
+  /** The thread that will read the first request is made last: the last to come goes on first. */
+  private List<ThreadState> readerLast(List<ThreadState> threads) {
     List<ThreadState> order = new ArrayList<>(threads.subList(1, threads.size()));
-    order.sort(Comparator.comparingInt(t -> t.readsFrom(options.channelDescriptor()) ? 0 : 1));
+    order.sort(Comparator.comparingInt(t -> t.readsFrom(options.channelDescriptor()) ? 1 : 0));
     order.add(0, threads.get(0));
     return order;
   }
 
-  private void map(ThreadState leader, ProcessPlan plan, List<ThreadState> threads)
+  private void map(ThreadState leader, Descriptors.Plan plan, List<ThreadState> threads)
       throws IOException {
-    int fixed = plan.descriptors().operations().size() + ownDescriptors().size();
+    int fixed = plan.operations().size() + ownDescriptors().size();
     int perThread = 8;
     int strings =
-        plan.descriptors().operations().stream()
+        plan.operations().stream()
                 .flatMap(operation -> operation.arguments().stream())
                 .mapToInt(Operation.Argument::dataBytes)
                 .sum()
@@ -204,87 +189,11 @@ final class ForkServer {
     process.memory().write(base + ResidentLayout.PAGE, data);
   }
 
-  /**
-   * Gives the pages of unused eden back to the kernel.
-   *
-   * @return the mappings without that range, which is not worth a huge page any more
-   */
-  private List<ProcFs.Mapping> giveBackEden(ThreadState leader, List<ProcFs.Mapping> mappings)
-      throws IOException {
-    Optional<SerialHeap.Range> eden = unusedEden(mappings);
-    if (eden.isEmpty()) {
-      LOG.warn("eden of process {} was not found; its pages stay resident", process.pid());
-      return mappings;
+  private void runAll(ThreadState thread, List<Operation> operations) throws IOException {
+    int most = ResidentLayout.BATCH_OPERATIONS;
+    for (int i = 0; i < operations.size(); i += most) {
+      runBatch(thread, operations.subList(i, Math.min(operations.size(), i + most)));
     }
-    long start = (eden.get().start() + ResidentLayout.PAGE - 1) & -ResidentLayout.PAGE;
-    long end = eden.get().end() & -ResidentLayout.PAGE;
-    List<ProcFs.Mapping> left = new ArrayList<>();
-    boolean inside = false;
-    for (ProcFs.Mapping mapping : mappings) {
-      if (mapping.start() <= start && end <= mapping.end() && start < end) {
-        inside = true;
-        left.add(mapping.to(start));
-        left.add(mapping.from(end));
-      } else {
-        left.add(mapping);
-      }
-    }
-    if (!inside) {
-      return mappings;
-    }
-    runBatch(
-        leader,
-        List.of(
-            Operation.of(
-                    "madvise",
-                    "give eden back",
-                    MADVISE,
-                    value(start),
-                    value(end - start),
-                    value(MADV_DONTNEED))
-                .orIgnore()));
-    return left;
-  }
-
-  /** A JVM that describes itself otherwise than expected keeps its pages; that is all it costs. */
-  private Optional<SerialHeap.Range> unusedEden(List<ProcFs.Mapping> mappings) {
-    try {
-      return SerialHeap.unusedEden(process.memory(), mappings);
-    } catch (IOException e) {
-      LOG.warn("the heap of process {} cannot be read", process.pid(), e);
-      return Optional.empty();
-    }
-  }
-
-  /**
-   * Puts the private memory into huge pages: the kernel copies one entry instead of 512 for each
-   * when it forks. A range that cannot be collapsed stays as it is; on kernels before 6.1 all do.
-   */
-  private void collapse(ThreadState leader, List<ProcFs.Mapping> mappings) throws IOException {
-    List<Operation> batch = new ArrayList<>();
-    for (ProcFs.Mapping mapping : mappings) {
-      boolean ordinary = mapping.path().isEmpty() || mapping.path().equals("[heap]");
-      if (!ordinary || mapping.permissions().charAt(0) != 'r') {
-        continue;
-      }
-      long start = (mapping.start() + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-      for (long at = start; at + HUGE_PAGE <= mapping.end(); at += HUGE_PAGE) {
-        batch.add(
-            Operation.of(
-                    "madvise",
-                    "collapse",
-                    MADVISE,
-                    value(at),
-                    value(HUGE_PAGE),
-                    value(MADV_COLLAPSE))
-                .orIgnore());
-      }
-    }
-    for (int i = 0; i < batch.size(); i += ResidentLayout.BATCH_OPERATIONS) {
-      runBatch(
-          leader, batch.subList(i, Math.min(batch.size(), i + ResidentLayout.BATCH_OPERATIONS)));
-    }
-    LOG.debug("collapsed up to {} ranges of process {}", batch.size(), process.pid());
   }
 
   /**

@@ -6,6 +6,7 @@ import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.Sockets;
+import io.pilotlight.recorder.ReplayPlan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
@@ -17,15 +18,30 @@ import java.util.function.LongConsumer;
  * event loop, so that whoever asked for a clone can already talk to it. Thread-safe.
  */
 public final class ForkServerClient implements AutoCloseable {
+  /** The clone's channel, and its output. */
+  private static final int DESCRIPTORS = 2;
+
+  private final Object lock = new Object();
   private final Fd socket;
   private final EventLoop loop;
   private final EventLoop.Watch watch;
-  private final DescriptorMessage request =
-      new DescriptorMessage(ResidentLayout.FORK_REQUEST_BYTES, 2);
+  private final long leaderThreadId;
   private final ByteBuffer reply =
       ByteBuffer.allocateDirect(ResidentLayout.REPLY_BYTES).order(ByteOrder.nativeOrder());
   private final Map<Long, LongConsumer> waiting = new ConcurrentHashMap<>();
   private long nextId = 1;
+
+  /** How many ranges a plan may have. */
+  public static final int MAX_RANGES = ResidentLayout.MAX_RANGES;
+
+  /** A request for a clone, written once and sent many times. */
+  public static final class Request {
+    private final DescriptorMessage message;
+
+    private Request(DescriptorMessage message) {
+      this.message = message;
+    }
+  }
 
   /**
    * Talks to a fork server.
@@ -37,13 +53,26 @@ public final class ForkServerClient implements AutoCloseable {
   ForkServerClient(Fd socket, long leaderThreadId, EventLoop loop) throws KernelException {
     this.socket = socket;
     this.loop = loop;
-    ResidentLayout.writeForkRequest(request.payload(), leaderThreadId);
+    this.leaderThreadId = leaderThreadId;
     this.watch = loop.watch(socket, this::receive);
+  }
+
+  /**
+   * Prepares requests for clones that touch memory ahead of their first call.
+   *
+   * @param replay at most {@link #MAX_RANGES} ranges
+   */
+  public Request request(ReplayPlan replay) {
+    DescriptorMessage message =
+        new DescriptorMessage(ResidentLayout.forkRequestBytes(replay), DESCRIPTORS);
+    ResidentLayout.writeForkRequest(message.payload(), leaderThreadId, replay);
+    return new Request(message);
   }
 
   /**
    * Asks for a clone.
    *
+   * @param request made by this client
    * @param channel becomes the clone's control channel; may be closed here when this returns
    * @param output becomes its stdout and stderr; likewise
    * @param answer called once, on the event loop: with the pid; with a negated error number if the
@@ -51,17 +80,18 @@ public final class ForkServerClient implements AutoCloseable {
    * @throws KernelException if the request cannot be sent: EPIPE when the zygote is lost, EAGAIN
    *     when it is overrun; {@code answer} is not called then
    */
-  public void fork(Fd channel, Fd output, LongConsumer answer) throws KernelException {
+  public void fork(Request request, Fd channel, Fd output, LongConsumer answer)
+      throws KernelException {
     // The lock covers one sendmsg that does not wait.
-    synchronized (request) {
+    synchronized (lock) {
       if (!socket.open()) {
         throw new KernelException("sendmsg", "the zygote's connection is closed", Errno.EPIPE);
       }
       long id = nextId++;
-      request.payload().putLong(0, id);
+      request.message.payload().putLong(0, id);
       waiting.put(id, answer);
       try {
-        request.send(socket, channel, output);
+        request.message.send(socket, channel, output);
       } catch (KernelException e) {
         waiting.remove(id);
         throw e;
@@ -107,7 +137,7 @@ public final class ForkServerClient implements AutoCloseable {
     // number any more then.
     loop.execute(
         () -> {
-          synchronized (request) {
+          synchronized (lock) {
             socket.close();
           }
         });

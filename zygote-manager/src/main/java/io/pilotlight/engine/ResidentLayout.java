@@ -3,14 +3,17 @@ package io.pilotlight.engine;
 import io.pilotlight.agent.wire.FrameCodec;
 import io.pilotlight.engine.Operation.Value;
 import io.pilotlight.linux.Sockets;
+import io.pilotlight.recorder.ReplayPlan;
 import io.pilotlight.tracee.ExtendedState;
 import io.pilotlight.tracee.SignalFrame;
 import io.pilotlight.tracee.SignalFrame.SignalStack;
 import io.pilotlight.tracee.ThreadState;
+import io.pilotlight.tracee.TimedWait;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * The region that is put into a zygote: the routine's page, its control block, and all that it
@@ -29,7 +32,7 @@ final class ResidentLayout {
   static final int PAGE = 4096;
   static final int CONTROL = PAGE;
   static final int REQUEST = 2 * PAGE;
-  static final int REQUEST_BYTES = 4 * PAGE;
+  static final int REQUEST_BYTES = 8 * PAGE;
   static final int BATCH = REQUEST;
   static final int BATCH_OPERATIONS = REQUEST_BYTES / Operation.BYTES;
 
@@ -48,8 +51,13 @@ final class ResidentLayout {
   /** Where the descriptors lie that came with a request. */
   static final int RECEIVED = CONTROL_MESSAGE + 16;
 
-  /** Size of a request that asks for no operations of its own. */
-  static final int FORK_REQUEST_BYTES = 0x80;
+  private static final int RANGE_BYTES = 16;
+
+  /** Size of a request that asks for no ranges to be touched. */
+  private static final int PLAIN_REQUEST_BYTES = 0x80;
+
+  /** How many ranges a request can ask for. */
+  static final int MAX_RANGES = (REQUEST_BYTES - PLAIN_REQUEST_BYTES) / RANGE_BYTES;
 
   /** Size of a reply. */
   static final int REPLY_BYTES = 16;
@@ -57,9 +65,13 @@ final class ResidentLayout {
   private static final int COMMAND_OFFSET = 0x08;
   private static final int COMMAND_FORK = 1;
   private static final int OPERATIONS_OFFSET = 0x18;
+  private static final int RANGES_OFFSET = 0x20;
   private static final int MAKE_PROCESS_OFFSET = 0x40;
   private static final int FIXED = REQUEST + REQUEST_BYTES;
   private static final int THREAD_BYTES = 128;
+  private static final int ROLE_READER = 1;
+  private static final int ROLE_LEADER = 2;
+  private static final int ROLE_OTHER = 4;
   private static final int STEP_FAILED_BODY = 8;
 
   private static final long CLONE = 56;
@@ -89,8 +101,17 @@ final class ResidentLayout {
   private static final long NEW_PROCESS =
       CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
 
-  /** A thread as a clone gets it. */
-  record CloneThread(ThreadState state, SignalStack signalStack, List<Operation> operations) {}
+  /**
+   * A thread as a clone gets it.
+   *
+   * @param waitNanos how long it waits on in the timed wait that it was found in; empty if it is in
+   *     none, or its deadline holds
+   */
+  record CloneThread(
+      ThreadState state,
+      SignalStack signalStack,
+      OptionalLong waitNanos,
+      List<Operation> operations) {}
 
   private final List<Operation> fixed;
   private final List<CloneThread> threads;
@@ -101,7 +122,8 @@ final class ResidentLayout {
    * Computes the layout.
    *
    * @param fixed what every clone does while it has one thread
-   * @param threads the leader first, then in the order in which they are to be made
+   * @param threads the leader first, then in the order in which they are to be made; the last is
+   *     the first that goes on
    * @param threadIdOffset where glibc keeps a thread's id, relative to its thread pointer
    */
   ResidentLayout(List<Operation> fixed, List<CloneThread> threads, int threadIdOffset) {
@@ -140,13 +162,29 @@ final class ResidentLayout {
     int frame = (writer.end() + 63) / 64 * 64;
     for (int i = 0; i < threads.size(); i++) {
       CloneThread thread = threads.get(i);
-      SignalFrame.write(thread.state(), thread.signalStack(), format, image, frame, base + frame);
-      image.putLong(
-          threadTable + i * THREAD_BYTES + 0x50, base + frame + SignalFrame.STACK_POINTER_OFFSET);
+      int entry = threadTable + i * THREAD_BYTES;
+      ThreadState state = resumed(thread, image, entry + 0x60, base);
+      SignalFrame.write(state, thread.signalStack(), format, image, frame, base + frame);
+      image.putInt(entry + 0x58, role(i));
+      image.putLong(entry + 0x50, base + frame + SignalFrame.STACK_POINTER_OFFSET);
       frame += SignalFrame.bytes(format);
     }
     writeControl(image, base, threadTable, listenDescriptor, channelDescriptor);
     return image;
+  }
+
+  private int role(int thread) {
+    return thread == 0 ? ROLE_LEADER : thread == threads.size() - 1 ? ROLE_READER : ROLE_OTHER;
+  }
+
+  private static ThreadState resumed(
+      CloneThread thread, ByteBuffer image, int timespec, long base) {
+    if (thread.waitNanos().isEmpty()) {
+      return thread.state();
+    }
+    TimedWait.writeTimespec(image, timespec, thread.waitNanos().getAsLong());
+    ThreadState state = thread.state();
+    return state.with(TimedWait.waitingFor(state.registers(), base + timespec));
   }
 
   private void writeControl(
@@ -186,13 +224,26 @@ final class ResidentLayout {
     return threads.get(0).state().threadPointer() + threadIdOffset;
   }
 
+  /** Size of the request for a clone that replays a plan. */
+  static int forkRequestBytes(ReplayPlan replay) {
+    return PLAIN_REQUEST_BYTES + replay.ranges().size() * RANGE_BYTES;
+  }
+
   /**
    * The request for one clone, without its id, which is the first 8 bytes.
    *
    * @param leaderThreadId address of glibc's copy of the leader's id
+   * @param replay what the clone touches before it waits for its first byte
    */
-  static void writeForkRequest(ByteBuffer request, long leaderThreadId) {
+  static void writeForkRequest(ByteBuffer request, long leaderThreadId, ReplayPlan replay) {
     request.putLong(COMMAND_OFFSET, COMMAND_FORK).putLong(OPERATIONS_OFFSET, 0);
+    request.putLong(RANGES_OFFSET, replay.ranges().size());
+    int at = PLAIN_REQUEST_BYTES;
+    for (ReplayPlan.Range range : replay.ranges()) {
+      request.putLong(at, range.start() | range.advice().number());
+      request.putLong(at + Long.BYTES, range.bytes());
+      at += RANGE_BYTES;
+    }
     Operation makeProcess =
         Operation.of(
             "clone",

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,13 +15,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Finds the unused part of eden in a frozen JVM that runs the Serial collector. A warm-up fills
- * eden many times over, and the collector empties it but keeps its pages; given back to the kernel
- * they make the zygote as small as what it needs.
+ * Finds eden in a frozen JVM that runs the Serial collector. A warm-up fills eden many times over,
+ * and the collector empties it but keeps its pages; given back to the kernel they make the zygote
+ * as small as what it needs.
  *
  * <p>HotSpot describes its own structures in the exported table {@code gHotSpotVMStructs}
- * (src/hotspot/share/runtime/ vmStructs.hpp), for its serviceability agent. Memory above eden's top
- * holds nothing: the collector allocates upwards from there and clears what it hands out.
+ * (src/hotspot/share/runtime/ vmStructs.hpp), for its serviceability agent. Memory above a space's
+ * top holds nothing: the JVM allocates upwards from there and clears what it hands out.
  */
 final class SerialHeap {
   private static final String TABLE = "gHotSpotVMStructs";
@@ -33,9 +34,19 @@ final class SerialHeap {
   private static final int MAX_ENTRIES = 20_000;
   private static final int NAME_BYTES = 64;
 
-  /** The fields on the way to eden; JDK 17 and 25 place some of them in different classes. */
+  private static final List<String> SPACES = List.of("_eden_space", "_from_space", "_to_space");
+
+  /** The fields on the way to them; JDK 17 and 25 place some of them in different classes. */
   private static final Set<String> FIELDS =
-      Set.of("_collectedHeap", "_young_gen", "_eden_space", "_top", "_end");
+      Set.of(
+          "_collectedHeap",
+          "_young_gen",
+          "_eden_space",
+          "_from_space",
+          "_to_space",
+          "_bottom",
+          "_top",
+          "_end");
 
   private static final Set<String> TYPES =
       Set.of(
@@ -54,20 +65,25 @@ final class SerialHeap {
     this.memory = memory;
   }
 
-  /** A range of addresses. */
-  record Range(long start, long end) {}
+  /**
+   * A part of the young generation.
+   *
+   * @param bottom its first byte
+   * @param top the first byte that holds nothing
+   * @param end the first byte after it
+   */
+  record Space(long bottom, long top, long end) {}
 
   /**
-   * The range from eden's top to its end.
+   * Finds eden and the two survivor spaces.
    *
-   * @return empty if this JVM does not describe itself as expected: then nothing is given back
+   * @return empty if this JVM does not describe itself as expected
    */
-  static Optional<Range> unusedEden(ProcessMemory memory, List<ProcFs.Mapping> mappings)
-      throws IOException {
+  static List<Space> young(ProcessMemory memory, List<ProcFs.Mapping> mappings) throws IOException {
     Optional<ProcFs.Mapping> library =
         mappings.stream().filter(m -> m.path().endsWith("/libjvm.so")).findFirst();
     if (library.isEmpty()) {
-      return Optional.empty();
+      return List.of();
     }
     SerialHeap heap = new SerialHeap(memory);
     Map<String, Long> found =
@@ -76,10 +92,10 @@ final class SerialHeap {
             Set.of(TABLE, TYPE_NAME, FIELD_NAME, OFFSET, ADDRESS, STRIDE));
     found.forEach((name, value) -> heap.symbols.put(name, library.get().start() + value));
     if (heap.symbols.size() != 6) {
-      return Optional.empty();
+      return List.of();
     }
     heap.readFields();
-    return heap.eden();
+    return heap.spaces();
   }
 
   private long symbol(String name) throws KernelException {
@@ -122,18 +138,36 @@ final class SerialHeap {
     return new String(text, StandardCharsets.US_ASCII);
   }
 
-  private Optional<Range> eden() throws KernelException {
+  private List<Space> spaces() throws KernelException {
     Long heap = fields.get("Universe._collectedHeap");
     Long young = firstOf("SerialHeap._young_gen", "GenCollectedHeap._young_gen");
-    Long eden = fields.get("DefNewGeneration._eden_space");
+    if (heap == null || young == null) {
+      return List.of();
+    }
+    long generation = word(word(heap) + young);
+    List<Space> spaces = new ArrayList<>();
+    for (String name : SPACES) {
+      Long place = fields.get("DefNewGeneration." + name);
+      Optional<Space> space = place == null ? Optional.empty() : space(word(generation + place));
+      if (space.isEmpty()) {
+        return List.of();
+      }
+      spaces.add(space.get());
+    }
+    return spaces;
+  }
+
+  private Optional<Space> space(long address) throws KernelException {
+    Long bottom = firstOf("ContiguousSpace._bottom", "Space._bottom");
     Long top = fields.get("ContiguousSpace._top");
     Long end = firstOf("ContiguousSpace._end", "Space._end");
-    if (heap == null || young == null || eden == null || top == null || end == null) {
+    if (bottom == null || top == null || end == null) {
       return Optional.empty();
     }
-    long space = word(word(word(heap) + young) + eden);
-    Range unused = new Range(word(space + top), word(space + end));
-    return unused.start() < unused.end() ? Optional.of(unused) : Optional.empty();
+    Space found = new Space(word(address + bottom), word(address + top), word(address + end));
+    boolean sound =
+        found.bottom() > 0 && found.bottom() <= found.top() && found.top() <= found.end();
+    return sound ? Optional.of(found) : Optional.empty();
   }
 
   private @org.jspecify.annotations.Nullable Long firstOf(String name, String other) {

@@ -114,14 +114,18 @@ public final class Registers {
   public Registers restartInterruptedCall() {
     if (get(Name.ORIG_RAX) >= 0) {
       switch ((int) get(Name.RAX)) {
-        case ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND -> {
-          set(Name.RAX, get(Name.ORIG_RAX));
-          set(Name.RIP, get(Name.RIP) - SYSCALL_INSTRUCTION_BYTES);
-        }
+        case ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND -> enterCallAgain();
         case ERESTART_RESTARTBLOCK -> set(Name.RAX, EINTR);
         default -> {}
       }
     }
+    return set(Name.ORIG_RAX, -1);
+  }
+
+  /** Has the system call in which the thread was found entered again. */
+  Registers enterCallAgain() {
+    set(Name.RAX, get(Name.ORIG_RAX));
+    set(Name.RIP, get(Name.RIP) - SYSCALL_INSTRUCTION_BYTES);
     return set(Name.ORIG_RAX, -1);
   }
 }

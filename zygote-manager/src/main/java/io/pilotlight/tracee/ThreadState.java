@@ -35,6 +35,21 @@ public record ThreadState(
     return registers.get(Registers.Name.FS_BASE);
   }
 
+  /** The same thread with other registers. */
+  public ThreadState with(Registers changed) {
+    return new ThreadState(
+        tid,
+        name,
+        changed,
+        extendedState,
+        signalMask,
+        rseq,
+        robustList,
+        nice,
+        timerSlackNanos,
+        affinity);
+  }
+
   /** Whether it is blocked in {@code read(descriptor, ...)}. */
   public boolean readsFrom(int descriptor) {
     return registers.waiting()

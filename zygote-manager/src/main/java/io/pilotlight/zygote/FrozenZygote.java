@@ -10,14 +10,18 @@ import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Sockets;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A zygote with its fork server. */
 final class FrozenZygote implements Zygote {
+  private static final Logger LOG = LoggerFactory.getLogger(FrozenZygote.class);
   private static final Duration FORK_AHEAD_TIMEOUT = Duration.ofSeconds(5);
   private static final byte GO = 1;
 
@@ -30,6 +34,7 @@ final class FrozenZygote implements Zygote {
   private final ForkServerClient client;
   private final HostServices services;
   private final EngineListener listener;
+  private final CloneRecorder recorder;
   private final Supplier<String> cloneIds;
   private final java.util.function.Consumer<HostedJvm> made;
 
@@ -40,7 +45,9 @@ final class FrozenZygote implements Zygote {
       ForkServerClient client,
       CloneRegistry clones,
       HostServices services,
-      EngineListener listener) {
+      EngineListener listener)
+      throws IOException {
+    this.recorder = new CloneRecorder(record.pid(), client);
     this.record = record;
     this.adopted = adopted;
     this.process = process;
@@ -103,12 +110,12 @@ final class FrozenZygote implements Zygote {
 
   @Override
   public FunctionJvm fork() throws NotStartedException {
-    return newClone();
+    return newClone(recorder.onDemand());
   }
 
   @Override
   public FunctionJvm forkAhead() throws NotStartedException {
-    HostedJvm clone = newClone();
+    HostedJvm clone = newClone(recorder.ahead());
     try {
       clone.awaitStarted(FORK_AHEAD_TIMEOUT);
       return clone;
@@ -118,7 +125,29 @@ final class FrozenZygote implements Zygote {
     }
   }
 
-  private HostedJvm newClone() throws NotStartedException {
+  /**
+   * Records first calls made with the payloads of the warm-up, so that the first clone for a real
+   * request can replay them already.
+   */
+  void rehearse(Warmup warmup) {
+    int count =
+        warmup.payloads().isEmpty() ? 0 : Math.min(warmup.count(), CloneRecorder.RECORDED_AT_FIRST);
+    for (int i = 0; i < count; i++) {
+      byte[] payload = warmup.payloads().get(i % warmup.payloads().size());
+      try {
+        HostedJvm clone = newClone(recorder.plain());
+        clone.invoke(
+            new Invocation("rehearsal-" + i, java.util.Map.of(), payload), warmup.callTimeout());
+        clone.recordFirstCall();
+        clone.close();
+        clone.awaitExit();
+      } catch (NotStartedException | FunctionJvm.DiedException | FunctionJvm.TimedOutException e) {
+        LOG.warn("rehearsal {} of zygote {} failed", i, id(), e);
+      }
+    }
+  }
+
+  private HostedJvm newClone(ForkServerClient.Request request) throws NotStartedException {
     if (state() == State.LOST) {
       throw new NotStartedException(
           "zygote-lost", "Zygote " + id() + " is lost: it " + process.exit().join() + ".");
@@ -129,7 +158,7 @@ final class FrozenZygote implements Zygote {
       Sockets.sendBuffer(channel.first(), SEND_BUFFER_BYTES);
       HostedJvm clone = describe(channel.first(), output.first());
       made.accept(clone);
-      ask(clone, channel.second(), output.second(), start);
+      ask(clone, request, channel.second(), output.second(), start);
       return clone;
     } catch (KernelException e) {
       throw notSent(e);
@@ -148,12 +177,19 @@ final class FrozenZygote implements Zygote {
         kept,
         first,
         blueprint::stepName,
-        services);
+        services,
+        recorder.chooses() ? recorder::record : null);
   }
 
-  private void ask(HostedJvm clone, Fd channel, Fd output, long start) throws NotStartedException {
+  private void ask(
+      HostedJvm clone, ForkServerClient.Request request, Fd channel, Fd output, long start)
+      throws NotStartedException {
     try {
-      client.fork(channel, output, result -> answered(clone, result, start));
+      client.fork(
+          clone.records() ? recorder.plain() : request,
+          channel,
+          output,
+          result -> answered(clone, result, start));
     } catch (KernelException e) {
       NotStartedException reason = notSent(e);
       clone.notStarted(reason);

@@ -35,6 +35,18 @@ public interface FunctionJvm extends AutoCloseable {
   Reply invoke(Invocation invocation, Duration timeout)
       throws NotStartedException, DiedException, TimedOutException;
 
+  /**
+   * Whether what its first call touches is still to be recorded: whoever has called it says when,
+   * by {@link #recordFirstCall}.
+   */
+  boolean records();
+
+  /**
+   * Records what its first call has touched, if it is one that {@link #records}. Takes
+   * milliseconds. Never throws: a recording that fails is one less.
+   */
+  void recordFirstCall();
+
   /** Whether it can be expected to serve a further invocation. */
   boolean alive();
 

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,7 @@ final class HostedJvm implements FunctionJvm {
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile @Nullable ByteBuffer firstBytes;
   private volatile boolean finished;
+  private volatile @Nullable IntConsumer recorder;
 
   /** The process, once it is known. */
   private record Started(int pid, ProcessWatch watch) {}
@@ -47,6 +49,7 @@ final class HostedJvm implements FunctionJvm {
    *
    * @param firstBytes sent before its first frame, or null
    * @param stepName says what the step of a StepFailed frame was
+   * @param recorder given the process id to record what the first call touched, or null
    */
   HostedJvm(
       String id,
@@ -54,7 +57,9 @@ final class HostedJvm implements FunctionJvm {
       JvmOutput output,
       @Nullable ByteBuffer firstBytes,
       IntFunction<String> stepName,
-      HostServices services) {
+      HostServices services,
+      @Nullable IntConsumer recorder) {
+    this.recorder = recorder;
     this.id = id;
     this.channel = channel;
     this.output = output;
@@ -277,6 +282,21 @@ final class HostedJvm implements FunctionJvm {
   @Override
   public String outputTail(int maxBytes) {
     return output.tail(maxBytes);
+  }
+
+  @Override
+  public boolean records() {
+    return recorder != null;
+  }
+
+  @Override
+  public void recordFirstCall() {
+    Started process = started.getNow(null);
+    IntConsumer chosen = recorder;
+    recorder = null;
+    if (chosen != null && process != null && !finished) {
+      chosen.accept(process.pid());
+    }
   }
 
   @Override

@@ -119,6 +119,7 @@ public final class LocalZygoteHost implements ZygoteHost {
         builder.settle(warmup);
       }
       zygote = freeze(id, spec, jvm, builder);
+      zygote.rehearse(warmup);
       return zygote;
     } finally {
       if (zygote == null) {
@@ -222,9 +223,10 @@ public final class LocalZygoteHost implements ZygoteHost {
                 kept,
                 null,
                 step -> "step " + step,
-                services);
+                services,
+                null);
         jvms.add(jvm);
-        spawn(jvm, spec, descriptors);
+        spawn(jvm, spec, JvmCommand.of(spec, agentJar, owner, listening), descriptors);
         return jvm;
       } finally {
         closeIfOpen(listener);
@@ -245,8 +247,8 @@ public final class LocalZygoteHost implements ZygoteHost {
    * Waits for the spawner whatever happens: it uses the caller's descriptors, and takes a
    * millisecond.
    */
-  private void spawn(HostedJvm jvm, FunctionSpec spec, List<Fd> descriptors) throws IOException {
-    List<String> command = JvmCommand.of(spec, agentJar, owner);
+  private void spawn(HostedJvm jvm, FunctionSpec spec, List<String> command, List<Fd> descriptors)
+      throws IOException {
     try {
       CompletableFuture.runAsync(() -> spawnNow(jvm, command, spec, descriptors), spawner).join();
     } catch (CompletionException e) {

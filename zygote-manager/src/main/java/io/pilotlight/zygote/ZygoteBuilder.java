@@ -33,7 +33,8 @@ final class ZygoteBuilder {
   private static final Duration REST_TIMEOUT = Duration.ofSeconds(10);
 
   private static final Duration REST_PAUSE = Duration.ofMillis(5);
-  private static final int SETTLING_CALLS = 30;
+  private static final int SETTLING_CALLS = 5;
+  private static final int BURST_CALLS = 100;
   private static final int TAIL_BYTES = 4096;
 
   private final HostedJvm jvm;
@@ -103,10 +104,25 @@ final class ZygoteBuilder {
       if (failure != null && failures++ == 0) {
         warnings.add("Warm-up call " + (i + 1) + " failed: " + failure.summary());
       }
+      if (i % BURST_CALLS == BURST_CALLS - 1) {
+        awaitCompilers();
+      }
     }
     if (failures > 1) {
       warnings.add(failures + " warm-up calls failed in all.");
     }
+  }
+
+  /**
+   * HotSpot compiles a method the later the longer its queue is (CompilationPolicy::
+   * threshold_scale): calls made meanwhile would count for nothing, and leave methods in code that
+   * still counts, which in each clone costs a copied page for every counter.
+   */
+  private void awaitCompilers() throws BuildException {
+    // What it has to tell is told by the last wait, when the JVM is quiesced.
+    require(
+        exchange(new Frame.AwaitCompilers(), QUIESCE_TIMEOUT, "finish its compilations"),
+        Frame.CompilersIdle.class);
   }
 
   /**

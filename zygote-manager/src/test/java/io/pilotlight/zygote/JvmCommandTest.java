@@ -64,9 +64,9 @@ final class JvmCommandTest {
   @Test
   void serialUnlessAnotherCollectorIsAskedFor() {
     Path agent = Path.of("/agent.jar");
-    assertThat(JvmCommand.of(spec(HOME), agent, "o"))
+    assertThat(JvmCommand.of(spec(HOME), agent, "o", true))
         .contains("-XX:+UseSerialGC", "-Xmx300m", "-javaagent:/agent.jar=owner=o");
-    assertThat(JvmCommand.of(spec(HOME, "-XX:+UseG1GC"), agent, "o"))
+    assertThat(JvmCommand.of(spec(HOME, "-XX:+UseG1GC"), agent, "o", true))
         .contains("-XX:+UseG1GC")
         .doesNotContain("-XX:+UseSerialGC");
   }

@@ -35,10 +35,12 @@ final class ProcessIdentity implements Renewer {
   @Override
   public void renew(Entropy entropy) throws Exception {
     Object own = JdkState.call(currentPid, null);
-    if (own instanceof Long number && number != current.pid()) {
-      pid.setLong(current, number);
+    if (!(own instanceof Long number)) {
+      return;
     }
-    if (own != null && JdkState.call(startTimeOf, null, own) instanceof Long started) {
+    // Also where it is the same, in the zygote: what runs first in a clone is not compiled.
+    pid.setLong(current, number);
+    if (JdkState.call(startTimeOf, null, number) instanceof Long started) {
       startTime.setLong(current, started);
     }
   }

@@ -47,8 +47,7 @@ public final class Quiescer {
    *     gets the time to put it away
    */
   public List<String> quiesce(boolean warmed) {
-    List<String> notes = new ArrayList<>();
-    awaitCompilers(notes);
+    List<String> notes = new ArrayList<>(awaitCompilers());
     collect(notes);
     if (warmed) {
       clock.pause(HOUSEKEEPING_NANOS);
@@ -57,21 +56,22 @@ public final class Quiescer {
     return notes;
   }
 
-  private void awaitCompilers(List<String> notes) {
+  /** Waits until the compilers are idle; why that cannot be waited for is in the answer. */
+  public List<String> awaitCompilers() {
     long startNanos = clock.nanoTime();
     try {
       while (!isIdle(commands.run("Compiler.queue"))) {
         if (clock.nanoTime() - startNanos >= COMPILER_TIMEOUT_NANOS) {
-          notes.add(
+          return List.of(
               "The compilers were still busy after "
                   + COMPILER_TIMEOUT_NANOS / 1_000_000_000L
                   + " s; clones will compile the rest.");
-          return;
         }
         clock.pause(COMPILER_POLL_NANOS);
       }
+      return List.of();
     } catch (DiagnosticCommands.UnavailableException e) {
-      notes.add("Whether the compilers are idle could not be asked (" + e.getMessage() + ").");
+      return List.of("Whether the compilers are idle could not be asked (" + e.getMessage() + ").");
     }
   }
 

@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The order is: {@link Init}, answered by {@link Ready} or {@link Failed}; then any number of
  * {@link Invoke}, each answered by {@link Result} or {@link Fault} (in a JVM that is to become a
- * zygote these are its warm-up); then {@link Quiesce}, answered by {@link Quiesced}, after which
- * the agent does nothing but read, and the JVM is frozen. A clone reads {@link Renew} and then
- * {@link Invoke} frames until {@link Stop} or the end of the stream.
+ * zygote these are its warm-up, and {@link AwaitCompilers} may come between them); then {@link
+ * Quiesce}, answered by {@link Quiesced}, after which the agent does nothing but read, and the JVM
+ * is frozen. A clone reads {@link Renew} and then {@link Invoke} frames until {@link Stop} or the
+ * end of the stream.
  */
 // Payloads are arrays: frames are never compared, and a copy of each payload would cost on every
 // call.
@@ -117,6 +118,21 @@ public sealed interface Frame {
     HANDLER,
     /** The handler's answer cannot be written as JSON, or is too large for a frame. */
     OUTPUT
+  }
+
+  /** Let the compilers finish what the calls so far have given them to do. */
+  record AwaitCompilers() implements Frame {}
+
+  /**
+   * They have.
+   *
+   * @param notes as for {@link Quiesced}
+   */
+  record CompilersIdle(List<String> notes) implements Frame {
+    /** Copies the list. */
+    public CompilersIdle {
+      notes = List.copyOf(notes);
+    }
   }
 
   /**

@@ -170,6 +170,11 @@ public final class FrameCodec {
       return 9;
     } else if (frame instanceof Frame.Stop) {
       return 10;
+    } else if (frame instanceof Frame.AwaitCompilers) {
+      return 12;
+    } else if (frame instanceof Frame.CompilersIdle f) {
+      out.strings(f.notes());
+      return 13;
     }
     Frame.StepFailed f = (Frame.StepFailed) frame;
     out.int32(f.step()).int32(f.errno());
@@ -193,6 +198,8 @@ public final class FrameCodec {
       case 9 -> new Frame.Renew(in.string());
       case 10 -> new Frame.Stop();
       case STEP_FAILED_TYPE -> new Frame.StepFailed(in.int32(), in.int32());
+      case 12 -> new Frame.AwaitCompilers();
+      case 13 -> new Frame.CompilersIdle(in.strings());
       default -> throw new WireException("frame of unknown type " + type);
     };
   }

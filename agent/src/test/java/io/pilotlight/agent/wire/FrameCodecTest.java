@@ -27,6 +27,8 @@ class FrameCodecTest {
         new Frame.Invoke("", Long.MIN_VALUE, Map.of(), new byte[0]),
         new Frame.Result(1, 2, new byte[2000]),
         new Frame.Fault(Frame.FaultKind.OUTPUT, 3, 4, FAILURE),
+        new Frame.AwaitCompilers(),
+        new Frame.CompilersIdle(List.of("busy")),
         new Frame.Quiesce(),
         new Frame.Quiesced(List.of("note")),
         new Frame.Renew("clone-1"),

@@ -32,7 +32,7 @@ public enum Example {
   },
 
   /** Jackson and the AWS SDK. */
-  ORDERS("orders.OrderHandler", "examples/order.json", 2_000) {
+  ORDERS("orders.OrderHandler", "examples/order.json", 5_000) {
     @Override
     JsonNode vary(ObjectNode event, int n) {
       event.put("orderId", "ORD-%07d".formatted(n));

@@ -7,6 +7,7 @@ import io.pilotlight.cli.CliException;
 import io.pilotlight.cli.DaemonClient;
 import io.pilotlight.cli.Start;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -63,8 +64,10 @@ public final class StartsRun {
    *     code must be compiled before anything is measured
    * @param count rounds
    * @param coldCount how many of the rounds have a cold start, spread evenly
+   * @param gap between two calls: time for the daemon to end one process and to fill the pool,
+   *     which would else be measured as a part of the next start
    */
-  public record Plan(List<Start> starts, int warmupRounds, int count, int coldCount) {
+  public record Plan(List<Start> starts, int warmupRounds, int count, int coldCount, Duration gap) {
     boolean includes(Start start, int round) {
       if (start != Start.COLD) {
         return true;
@@ -83,6 +86,7 @@ public final class StartsRun {
       for (int round = 0; round < plan.count(); round++) {
         for (Series series : measured) {
           if (plan.includes(series.start(), round)) {
+            clock.pause(plan.gap());
             call(http, series);
           }
         }

@@ -42,6 +42,7 @@ final class Attempts {
   private @Nullable Failed failed;
 
   private @Nullable ServingJvm toStop;
+  private @Nullable ServingJvm toRecord;
 
   private record Failed(Start start, String reason, String message) {}
 
@@ -70,6 +71,11 @@ final class Attempts {
 
   /** What nobody waits for; after the answer has been sent. */
   void afterwards() {
+    if (toRecord != null) {
+      // It may serve another call meanwhile, and what that touches be taken for the first one's:
+      // several recordings are merged, and one that has more than the others changes nothing.
+      toRecord.jvm().recordFirstCall();
+    }
     if (toStop != null) {
       deployment.stop(toStop);
     }
@@ -172,6 +178,9 @@ final class Attempts {
         deployment.pooledServed();
       }
       answered = true;
+      if (serving.jvm().records()) {
+        toRecord = serving;
+      }
       // Before the answer is sent: the caller's next request may then be served by it.
       if (!deployment.keep(serving)) {
         toStop = serving;

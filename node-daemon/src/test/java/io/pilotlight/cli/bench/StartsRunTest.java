@@ -6,6 +6,7 @@ import io.pilotlight.cli.DaemonClient;
 import io.pilotlight.cli.FakeDaemon;
 import io.pilotlight.cli.Start;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -23,7 +24,8 @@ final class StartsRunTest {
   @ParameterizedTest
   @CsvSource({"1000, 20, 20", "30, 3, 3", "10, 7, 7", "5, 20, 5", "5, 0, 0"})
   void spreadsColdStartsEvenly(int count, int coldCount, int expected) {
-    StartsRun.Plan plan = new StartsRun.Plan(List.of(Start.COLD), 0, count, coldCount);
+    StartsRun.Plan plan =
+        new StartsRun.Plan(List.of(Start.COLD), 0, count, coldCount, Duration.ZERO);
 
     int[] rounds =
         IntStream.range(0, count).filter(round -> plan.includes(Start.COLD, round)).toArray();
@@ -42,7 +44,7 @@ final class StartsRunTest {
       daemon.answer(
           "GET /v1/clones", 200, "{\"clones\": [{\"id\": \"c-1\", \"privateBytes\": 4096}]}");
 
-      List<Series> measured = run(daemon, new StartsRun.Plan(ALL, 2, 10, 2));
+      List<Series> measured = run(daemon, new StartsRun.Plan(ALL, 2, 10, 2, Duration.ZERO));
 
       assertThat(measured).extracting(Series::start).containsExactlyElementsOf(ALL);
       assertThat(measured).extracting(Series::count).containsExactly(2L, 10L, 10L);
@@ -59,7 +61,8 @@ final class StartsRunTest {
       daemon.answer("POST /v1/functions/kept/invocations", 200, HEADERS, "{}");
       daemon.answer("GET /v1/clones", 200, "[]");
 
-      List<Series> measured = run(daemon, new StartsRun.Plan(List.of(Start.FORK), 0, 3, 0));
+      List<Series> measured =
+          run(daemon, new StartsRun.Plan(List.of(Start.FORK), 0, 3, 0, Duration.ofMillis(1)));
 
       assertThat(measured.get(0).failures()).containsExactly(Map.entry("status 502: gone", 3));
       assertThat(measured.get(0).count()).isZero();

@@ -45,6 +45,7 @@ public final class FakeHost implements ZygoteHost {
   private volatile Step buildStep = (spec, progress) -> {};
   private volatile Step coldStep = (spec, progress) -> {};
   private volatile boolean closed;
+  private volatile boolean recordsFirstCalls;
 
   /** An answer. */
   public static Reply success(long enteredNanos, byte[] payload) {
@@ -54,6 +55,15 @@ public final class FakeHost implements ZygoteHost {
   /** What all processes do from now on. */
   public void behave(Behaviour next) {
     behaviour = next;
+  }
+
+  /** Has the first call of every process recorded. */
+  public void recordFirstCalls() {
+    recordsFirstCalls = true;
+  }
+
+  boolean recordsFirstCalls() {
+    return recordsFirstCalls;
   }
 
   Behaviour behaviour() {

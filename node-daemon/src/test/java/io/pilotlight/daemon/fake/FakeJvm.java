@@ -7,11 +7,14 @@ import io.pilotlight.zygote.Reply;
 import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A process in memory, which does what its host's behaviour says. */
 public final class FakeJvm implements FunctionJvm {
   private final String id;
   private final FakeHost host;
+  private final AtomicInteger recordings = new AtomicInteger();
+  private volatile boolean recordedAlive;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
 
   FakeJvm(String id, FakeHost host) {
@@ -53,6 +56,22 @@ public final class FakeJvm implements FunctionJvm {
   @Override
   public String outputTail(int maxBytes) {
     return "tail";
+  }
+
+  @Override
+  public boolean records() {
+    return host.recordsFirstCalls() && recordings.get() == 0;
+  }
+
+  @Override
+  public void recordFirstCall() {
+    recordedAlive = alive();
+    recordings.incrementAndGet();
+  }
+
+  /** Whether its first call was recorded, once, while it lived. */
+  public boolean recorded() {
+    return recordings.get() == 1 && recordedAlive;
   }
 
   @Override

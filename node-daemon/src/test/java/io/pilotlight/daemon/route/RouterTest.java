@@ -239,6 +239,29 @@ final class RouterTest {
   }
 
   @Test
+  void aFirstCallIsRecordedAfterTheAnswerAndBeforeTheProcessIsStopped() throws Exception {
+    host.recordFirstCalls();
+    ServedFunction function = deploy(Definitions.settings(true, 0, 8));
+    Invocation invocation = new Invocation("r-1", Map.of(), new byte[0]);
+    try (Served served =
+        router.invoke(function, new Call(invocation, null, time.nanoTime(), false))) {
+      assertThat(served.outcome()).isInstanceOf(Outcome.Answered.class);
+      assertThat(host.jvms().get(0).recorded()).as("not on the answer's way").isFalse();
+    }
+    assertThat(host.jvms().get(0).recorded()).isTrue();
+    assertThat(host.jvms().get(0).alive()).isFalse();
+  }
+
+  @Test
+  void onlyTheFirstCallIsRecorded() throws Exception {
+    host.recordFirstCalls();
+    ServedFunction function = deploy(Definitions.settings(false, 0, 8));
+    assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
+    assertThat(start(invoke(function, null))).isEqualTo(Start.WARM);
+    assertThat(host.jvms().get(0).recorded()).isTrue();
+  }
+
+  @Test
   void throttlesOverTheConcurrency() throws Exception {
     ServedFunction function = deploy(Definitions.settings(false, 0, 1));
     CountDownLatch entered = new CountDownLatch(1);

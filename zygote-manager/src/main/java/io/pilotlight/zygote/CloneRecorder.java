@@ -1,0 +1,115 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.engine.ForkServerClient;
+import io.pilotlight.linux.ProcFs;
+import io.pilotlight.recorder.MemoryRegion;
+import io.pilotlight.recorder.PageMap;
+import io.pilotlight.recorder.PageSet;
+import io.pilotlight.recorder.Recording;
+import io.pilotlight.recorder.ReplayPlan;
+import io.pilotlight.recorder.WorkingSet;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the working set of one zygote: chooses the clones whose first call is recorded, records
+ * them, and holds the requests by which other clones replay it. Thread-safe; the requests are read
+ * without a lock.
+ */
+final class CloneRecorder {
+  private static final Logger LOG = LoggerFactory.getLogger(CloneRecorder.class);
+
+  /** So many first calls are recorded, then a small share. */
+  static final int RECORDED_AT_FIRST = 4;
+
+  private static final int ONE_IN = 256;
+
+  private final ForkServerClient client;
+  private final List<MemoryRegion> regions;
+  private final WorkingSet workingSet = new WorkingSet();
+  private final AtomicInteger forks = new AtomicInteger();
+  private final ForkServerClient.Request plain;
+  private volatile ForkServerClient.Request ahead;
+  private volatile ForkServerClient.Request onDemand;
+
+  /**
+   * Nothing is recorded yet.
+   *
+   * @param pid the zygote, frozen for good
+   */
+  CloneRecorder(int pid, ForkServerClient client) throws IOException {
+    this.client = client;
+    this.regions = regions(ProcFs.mappings(pid));
+    this.plain = client.request(ReplayPlan.NONE);
+    this.ahead = plain;
+    this.onDemand = plain;
+  }
+
+  private static List<MemoryRegion> regions(List<ProcFs.Mapping> mappings) {
+    List<MemoryRegion> regions = new ArrayList<>();
+    for (ProcFs.Mapping mapping : mappings) {
+      String permissions = mapping.permissions();
+      boolean ofKernel = mapping.path().startsWith("[v");
+      if (permissions.charAt(0) != 'r' || ofKernel || mapping.writableShared()) {
+        continue;
+      }
+      boolean writable = permissions.charAt(1) == 'w';
+      if (writable || mapping.inode() != 0) {
+        MemoryRegion.Kind kind = writable ? MemoryRegion.Kind.WRITABLE : MemoryRegion.Kind.FILE;
+        regions.add(new MemoryRegion(mapping.start(), mapping.end(), kind));
+      }
+    }
+    return regions;
+  }
+
+  /** Whether the next clone's first call is to be recorded; that clone replays nothing. */
+  boolean chooses() {
+    int fork = forks.incrementAndGet();
+    return workingSet.recordings() < RECORDED_AT_FIRST || fork % ONE_IN == 0;
+  }
+
+  /** The request for a clone that replays nothing. */
+  ForkServerClient.Request plain() {
+    return plain;
+  }
+
+  /** For a clone that waits: touches all that most first calls touch. */
+  ForkServerClient.Request ahead() {
+    return ahead;
+  }
+
+  /**
+   * For a clone whose call waits for it: touches only what is written. Pages of files are mapped
+   * sixteen at a time when they are needed, which costs less than to map them all.
+   */
+  ForkServerClient.Request onDemand() {
+    return onDemand;
+  }
+
+  /** Records what a clone has touched that was chosen, after its first call. */
+  synchronized void record(int pid) {
+    try {
+      Recording recording = PageMap.touched(pid, regions);
+      workingSet.add(recording);
+      Recording usual = workingSet.usual();
+      ahead = request(usual);
+      onDemand = request(new Recording(usual.written(), PageSet.empty()));
+      LOG.debug("recorded {}; most calls touch {}", recording, usual);
+    } catch (IOException e) {
+      LOG.debug("the first call of process {} was not recorded", pid, e);
+    }
+  }
+
+  private ForkServerClient.Request request(Recording set) {
+    return client.request(ReplayPlan.of(set, regions, ForkServerClient.MAX_RANGES));
+  }
+
+  /** What most first calls touch. */
+  Recording usual() {
+    return workingSet.usual();
+  }
+}
