@@ -37,9 +37,16 @@ public final class ForkServerClient implements AutoCloseable {
   /** A request for a clone, written once and sent many times. */
   public static final class Request {
     private final DescriptorMessage message;
+    private final long pages;
 
-    private Request(DescriptorMessage message) {
+    private Request(DescriptorMessage message, long pages) {
       this.message = message;
+      this.pages = pages;
+    }
+
+    /** How many pages the clone touches. */
+    public long pages() {
+      return pages;
     }
   }
 
@@ -66,7 +73,7 @@ public final class ForkServerClient implements AutoCloseable {
     DescriptorMessage message =
         new DescriptorMessage(ResidentLayout.forkRequestBytes(replay), DESCRIPTORS);
     ResidentLayout.writeForkRequest(message.payload(), leaderThreadId, replay);
-    return new Request(message);
+    return new Request(message, replay.pages());
   }
 
   /**

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,7 @@ final class CloneRecorder {
   private final List<MemoryRegion> regions;
   private final WorkingSet workingSet = new WorkingSet();
   private final AtomicInteger forks = new AtomicInteger();
+  private final LongAdder replayedPages = new LongAdder();
   private final ForkServerClient.Request plain;
   private volatile ForkServerClient.Request ahead;
   private volatile ForkServerClient.Request onDemand;
@@ -108,8 +110,20 @@ final class CloneRecorder {
     return client.request(ReplayPlan.of(set, regions, ForkServerClient.MAX_RANGES));
   }
 
-  /** What most first calls touch. */
-  Recording usual() {
-    return workingSet.usual();
+  /** Counts a request that was answered with a process id or an error. */
+  void answered(ForkServerClient.Request request, long result) {
+    if (result > 0) {
+      replayedPages.add(request.pages());
+    }
+  }
+
+  /** What came of it so far. */
+  Replay replay() {
+    Recording usual = workingSet.usual();
+    return new Replay(
+        workingSet.recordings(),
+        usual.written().pages(),
+        usual.file().pages(),
+        replayedPages.sum());
   }
 }

@@ -104,6 +104,11 @@ final class FrozenZygote implements Zygote {
   }
 
   @Override
+  public Replay replay() {
+    return recorder.replay();
+  }
+
+  @Override
   public boolean adopted() {
     return adopted;
   }
@@ -184,12 +189,16 @@ final class FrozenZygote implements Zygote {
   private void ask(
       HostedJvm clone, ForkServerClient.Request request, Fd channel, Fd output, long start)
       throws NotStartedException {
+    ForkServerClient.Request used = clone.records() ? recorder.plain() : request;
     try {
       client.fork(
-          clone.records() ? recorder.plain() : request,
+          used,
           channel,
           output,
-          result -> answered(clone, result, start));
+          result -> {
+            answered(clone, result, start);
+            recorder.answered(used, result);
+          });
     } catch (KernelException e) {
       NotStartedException reason = notSent(e);
       clone.notStarted(reason);

@@ -39,6 +39,9 @@ public interface Zygote extends AutoCloseable {
    */
   List<String> warnings();
 
+  /** What its clones replay. */
+  Replay replay();
+
   /** Whether an earlier daemon built it. */
   boolean adopted();
 

@@ -11,6 +11,7 @@ import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.StoredJar;
 import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.zygote.Replay;
 import io.pilotlight.zygote.Zygote;
 import java.time.Instant;
 import java.util.List;
@@ -94,6 +95,12 @@ final class FunctionViews {
     out.put("threads", zygote.threads());
     out.put("residentBytes", zygote.residentBytes());
     out.put("adopted", zygote.adopted());
+    Replay replay = zygote.replay();
+    out.putObject("workingSet")
+        .put("recordings", replay.recordings())
+        .put("writtenPages", replay.writtenPages())
+        .put("filePages", replay.filePages())
+        .put("replayedPages", replay.replayedPages());
   }
 
   private static void clones(Deployment current, ObjectNode out) {

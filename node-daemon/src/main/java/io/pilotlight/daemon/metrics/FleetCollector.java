@@ -5,8 +5,10 @@ import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.pool.ServingJvm;
 import io.pilotlight.daemon.time.NodeClock;
+import io.pilotlight.zygote.Replay;
 import io.pilotlight.zygote.Zygote;
 import io.prometheus.client.Collector;
+import io.prometheus.client.CounterMetricFamily;
 import io.prometheus.client.GaugeMetricFamily;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,6 +45,17 @@ public final class FleetCollector extends Collector {
         gauge("pilotlight_pool_size", "Clones that wait, forked ahead.", "function");
     GaugeMetricFamily resident =
         gauge("pilotlight_zygote_resident_bytes", "Resident memory of a zygote.", "zygote");
+    GaugeMetricFamily workingSets =
+        gauge(
+            "pilotlight_working_set_pages",
+            "Pages that most first calls touch: written, or mapped from files.",
+            "function",
+            "kind");
+    CounterMetricFamily replayed =
+        new CounterMetricFamily(
+            "pilotlight_replayed_pages",
+            "Pages that clones have touched ahead of their first call, since their zygote is held.",
+            List.of("function"));
     Map<String, Integer> zygotes = new LinkedHashMap<>();
     for (Zygote.State state : Zygote.State.values()) {
       zygotes.put(state.name(), 0);
@@ -61,13 +74,17 @@ public final class FleetCollector extends Collector {
       if (zygote != null) {
         zygotes.merge(zygote.state().name(), 1, Integer::sum);
         resident.addMetric(List.of(zygote.id()), (double) zygote.residentBytes());
+        Replay replay = zygote.replay();
+        workingSets.addMetric(List.of(function.name(), "written"), (double) replay.writtenPages());
+        workingSets.addMetric(List.of(function.name(), "file"), (double) replay.filePages());
+        replayed.addMetric(List.of(function.name()), (double) replay.replayedPages());
       } else if (function.build() == null) {
         zygotes.merge(Zygote.State.LOST.name(), 1, Integer::sum);
       }
     }
     GaugeMetricFamily states = gauge("pilotlight_zygotes", "Zygotes, by state.", "state");
     zygotes.forEach((state, count) -> states.addMetric(List.of(lower(state)), count));
-    return List.of(states, clones, pools, resident, privateMemory());
+    return List.of(states, clones, pools, resident, workingSets, replayed, privateMemory());
   }
 
   private static GaugeMetricFamily gauge(String name, String help, String... labels) {

@@ -4,6 +4,7 @@ import io.pilotlight.zygote.ExitStatus;
 import io.pilotlight.zygote.FunctionJvm;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.Replay;
 import io.pilotlight.zygote.Zygote;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -73,6 +74,11 @@ public final class FakeZygote implements Zygote {
   @Override
   public List<String> warnings() {
     return List.of("a warm-up call failed");
+  }
+
+  @Override
+  public Replay replay() {
+    return new Replay(4, 130, 1_500, 12_000);
   }
 
   @Override
