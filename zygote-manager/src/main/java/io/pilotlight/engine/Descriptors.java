@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -95,12 +94,7 @@ final class Descriptors {
    * libnio's FileDispatcherImpl.c, preCloseFD.
    */
   private boolean isDeadEnd(int number) throws IOException {
-    Optional<Fd> pidfd = Processes.pidfd(pid);
-    if (pidfd.isEmpty()) {
-      throw new IOException("process " + pid + " has ended");
-    }
-    try (Fd process = pidfd.get();
-        Fd socket = Processes.takeDescriptor(process, number)) {
+    try (Fd socket = Processes.takeDescriptor(pid, number)) {
       return Sockets.hungUp(socket);
     }
   }

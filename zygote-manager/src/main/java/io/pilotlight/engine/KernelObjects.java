@@ -15,7 +15,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,6 +35,8 @@ final class KernelObjects {
   private static final int EPOLL_CREATE1 = 291;
   private static final int DUP3 = 292;
   private static final int PIPE2 = 293;
+  private static final int FCNTL = 72;
+  private static final int F_SETFL = 4;
 
   private static final int EPOLL_CTL_ADD = 1;
   private static final int EFD_SEMAPHORE = 1;
@@ -209,15 +210,10 @@ final class KernelObjects {
                   end));
       return;
     }
-    int flags = flags(ends.get(0)) & O_NONBLOCK;
     String detail = "descriptors " + ends;
-    operations.add(Operation.of("pipe2", detail, PIPE2, new KeptPair(), value(flags)));
-    for (int reader : readers) {
-      place(reader, new Kept(0));
-    }
-    for (int writer : writers) {
-      place(writer, new Kept(1));
-    }
+    operations.add(Operation.of("pipe2", detail, PIPE2, new KeptPair(), value(0)));
+    placeEnd(readers, new Kept(0));
+    placeEnd(writers, new Kept(1));
     operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(0)));
     operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(1)));
     byte[] waiting = waiting(readers.get(0));
@@ -233,18 +229,31 @@ final class KernelObjects {
     }
   }
 
+  /** Each end waits or does not, whatever the other one does. */
+  private void placeEnd(List<Integer> numbers, Kept made) throws IOException {
+    for (int number : numbers) {
+      place(number, made);
+    }
+    int nonblocking = flags(numbers.get(0)) & O_NONBLOCK;
+    if (nonblocking != 0) {
+      operations.add(
+          Operation.of(
+              "fcntl",
+              "descriptor " + numbers.get(0),
+              FCNTL,
+              value(numbers.get(0)),
+              value(F_SETFL),
+              value(nonblocking)));
+    }
+  }
+
   /**
    * What waits in a pipe. It is taken out: the zygote itself never runs again, and each clone gets
    * a copy.
    */
   private byte[] waiting(int reader) throws IOException {
-    Optional<Fd> pidfd = Processes.pidfd(pid);
-    if (pidfd.isEmpty()) {
-      throw new IOException("process " + pid + " has ended");
-    }
     ByteBuffer bytes = ByteBuffer.allocateDirect(PIPE_BYTES);
-    try (Fd process = pidfd.get();
-        Fd pipe = Processes.takeDescriptor(process, reader)) {
+    try (Fd pipe = Processes.takeDescriptor(pid, reader)) {
       while (bytes.hasRemaining()
           && Sockets.poll(pipe, Sockets.POLLIN, 0, ByteBuffer.allocateDirect(8))
           && Sockets.read(pipe, bytes) > 0) {

@@ -151,14 +151,18 @@ public final class Processes {
   /**
    * A duplicate of another process's descriptor; see pidfd_getfd(2). Needs the right to trace it.
    *
-   * @param pidfd the process
+   * @throws KernelException ESRCH if the process has ended
    */
-  public static Fd takeDescriptor(Fd pidfd, int number) throws KernelException {
-    return new Fd(
-        Kernel.check(
-            Kernel.call(PIDFD_GETFD, pidfd.number(), number, 0),
-            "pidfd_getfd",
-            "descriptor " + number));
+  public static Fd takeDescriptor(int pid, int number) throws KernelException {
+    try (Fd process =
+        pidfd(pid)
+            .orElseThrow(() -> new KernelException("pidfd_open", "pid " + pid, Errno.ESRCH))) {
+      return new Fd(
+          Kernel.check(
+              Kernel.call(PIDFD_GETFD, process.number(), number, 0),
+              "pidfd_getfd",
+              "descriptor " + number + " of process " + pid));
+    }
   }
 
   /** Sends a signal; false if the process has ended already. */
