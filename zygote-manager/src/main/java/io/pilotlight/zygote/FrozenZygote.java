@@ -164,13 +164,23 @@ final class FrozenZygote implements Zygote {
       HostedJvm clone = describe(channel.first(), output.first());
       made.accept(clone);
       ask(clone, request, channel.second(), output.second(), start);
+      watchOutput(clone);
       return clone;
     } catch (KernelException e) {
       throw notSent(e);
     }
   }
 
-  private HostedJvm describe(Fd channel, Fd output) throws KernelException {
+  private static void watchOutput(HostedJvm clone) throws KernelException {
+    try {
+      clone.watchOutput();
+    } catch (KernelException e) {
+      clone.close();
+      throw e;
+    }
+  }
+
+  private HostedJvm describe(Fd channel, Fd output) {
     String cloneId = cloneIds.get();
     ByteBuffer renew = FrameCodec.encode(new Frame.Renew(cloneId));
     ByteBuffer first = ByteBuffer.allocate(1 + renew.remaining()).put(GO).put(renew).flip();

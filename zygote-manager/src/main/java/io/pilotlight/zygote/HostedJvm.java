@@ -81,6 +81,11 @@ final class HostedJvm implements FunctionJvm {
     }
   }
 
+  /** Has its output read as it comes: to be called once, when it has been asked for. */
+  void watchOutput() throws KernelException {
+    output.watch();
+  }
+
   /** There will be no process. */
   void notStarted(NotStartedException reason) {
     started.completeExceptionally(reason);

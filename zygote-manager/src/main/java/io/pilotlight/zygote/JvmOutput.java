@@ -7,6 +7,7 @@ import io.pilotlight.linux.Sockets;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a JVM writes to stdout and stderr. A pipe that nobody reads would stop it, so it is read as
@@ -24,20 +25,27 @@ final class JvmOutput implements AutoCloseable {
 
   private final Fd pipe;
   private final HostServices services;
-  private final EventLoop.Watch watch;
+  private EventLoop.@Nullable Watch watch;
   private byte[] kept = new byte[0];
   private long total;
   private long mark;
 
-  /** Owns the reading end of a pipe, which must not block. */
-  JvmOutput(Fd pipe, HostServices services) throws KernelException {
+  /**
+   * Owns the reading end of a pipe, which must not block. What comes stays in the pipe until {@link
+   * #watch}.
+   */
+  JvmOutput(Fd pipe, HostServices services) {
     this.pipe = pipe;
     this.services = services;
-    try {
-      this.watch = services.loop().watch(pipe, this::drain);
-    } catch (KernelException e) {
-      pipe.close();
-      throw e;
+  }
+
+  /**
+   * Reads from now on what comes. Apart from the constructor since a clone is asked for in between,
+   * and need not wait for this.
+   */
+  synchronized void watch() throws KernelException {
+    if (pipe.open()) {
+      watch = services.loop().watch(pipe, this::drain);
     }
   }
 
@@ -113,7 +121,9 @@ final class JvmOutput implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    watch.cancel();
+    if (watch != null) {
+      watch.cancel();
+    }
     pipe.close();
   }
 }

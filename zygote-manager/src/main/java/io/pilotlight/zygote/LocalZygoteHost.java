@@ -250,7 +250,11 @@ public final class LocalZygoteHost implements ZygoteHost {
   private void spawn(HostedJvm jvm, FunctionSpec spec, List<String> command, List<Fd> descriptors)
       throws IOException {
     try {
+      jvm.watchOutput();
       CompletableFuture.runAsync(() -> spawnNow(jvm, command, spec, descriptors), spawner).join();
+    } catch (KernelException e) {
+      jvm.notStarted(new NotStartedException("spawn-failed", e.toString()));
+      throw e;
     } catch (CompletionException e) {
       throw new IOException(e.getCause() == null ? e : e.getCause());
     }
