@@ -296,11 +296,14 @@ final class HostedJvm implements FunctionJvm {
 
   @Override
   public void recordFirstCall() {
-    Started process = started.getNow(null);
     IntConsumer chosen = recorder;
     recorder = null;
-    if (chosen != null && process != null && !finished) {
-      chosen.accept(process.pid());
+    if (chosen != null) {
+      // A clone on demand may have answered before its zygote has told its process id.
+      long pid = pid();
+      if (pid > 0 && !finished) {
+        chosen.accept((int) pid);
+      }
     }
   }
 
