@@ -14,6 +14,12 @@ import java.util.function.UnaryOperator;
 public final class PlainHandlers {
   private PlainHandlers() {}
 
+  /** Leaves something to do at the end of the process. */
+  public static String hooked(String word) {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook: " + word)));
+    return word;
+  }
+
   /** A function. */
   public static final class Total implements Function<List<Order>, Integer> {
     @Override

@@ -61,14 +61,15 @@ public final class FunctionHost {
             Quiescer.ofThisJvm(clock),
             System.getenv(),
             Premain.renewal());
-    end(host.serve());
+    OrderlyExit exit = OrderlyExit.find();
+    end(host.serve(), exit);
   }
 
   // Only a stop that was asked for runs the function's shutdown hooks: they could wait for ever,
   // and nobody is left to end this process then.
-  private static void end(Ending ending) {
+  private static void end(Ending ending, OrderlyExit exit) {
     if (ending == Ending.STOPPED) {
-      System.exit(ending.status());
+      exit.exit(ending.status());
     }
     Runtime.getRuntime().halt(ending.status());
   }

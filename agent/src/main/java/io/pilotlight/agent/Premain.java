@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the JVM calls before {@link FunctionHost}: it opens to the agent, and to nobody else, the
- * two packages of the JDK that the agent reaches into from its start, so that the command line need
- * not open them to every class; and it sees to it that clones can be renewed.
+ * packages of the JDK that the agent reaches into from its start, so that the command line need not
+ * open them to every class; and it sees to it that clones can be renewed.
  */
 public final class Premain {
   /** Static, since the JVM calls {@link #premain} and {@code main} and lets them share no more. */
@@ -21,6 +21,7 @@ public final class Premain {
   /** Called by the JVM. The argument is only there to be read in the process's command line. */
   public static void premain(@Nullable String argument, Instrumentation instrumentation) {
     open(instrumentation, "java.base", "java.io");
+    open(instrumentation, "java.base", "java.lang");
     open(instrumentation, "jdk.management", "com.sun.management.internal");
     renewal = Renewal.install(instrumentation);
   }

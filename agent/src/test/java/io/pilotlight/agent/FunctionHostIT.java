@@ -52,6 +52,20 @@ class FunctionHostIT {
   }
 
   @Test
+  void aStopRunsShutdownHooksAndLooksForNoLogger() throws Exception {
+    Path log = directory.resolve("stop.log");
+    try (HostProcess host = HostProcess.start(directory, "-Xlog:class+load:file=" + log)) {
+      assertThat(host.ask(jars.init("functions.PlainHandlers::hooked")))
+          .isInstanceOf(Frame.Ready.class);
+      assertThat(text(host.invoke("\"bye\""))).isEqualTo("\"bye\"");
+      host.tell(new Frame.Stop());
+      assertThat(host.exitStatus()).isZero();
+      assertThat(host.output()).contains("hook: bye\n");
+    }
+    assertThat(Files.readString(log)).doesNotContain("java.lang.System$Logger");
+  }
+
+  @Test
   void quiescingLeavesNeitherThreadNorSocketBehind() throws Exception {
     try (HostProcess host = host("PlainHandlers::twice")) {
       List<String> descriptors = host.descriptors();

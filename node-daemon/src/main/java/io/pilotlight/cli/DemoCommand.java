@@ -33,7 +33,7 @@ final class DemoCommand implements Callable<Integer> {
           20,
           30,
           3,
-          Duration.ofMillis(20));
+          Duration.ofMillis(60));
 
   @Mixin private final Output output = new Output();
 

@@ -160,7 +160,7 @@ public sealed interface Frame {
    */
   record Renew(String cloneId) implements Frame {}
 
-  /** End this JVM by {@code System.exit(0)}, running its shutdown hooks. */
+  /** End this JVM with status 0, after its shutdown hooks. */
   record Stop() implements Frame {}
 
   /**
