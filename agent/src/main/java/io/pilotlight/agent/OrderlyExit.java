@@ -1,5 +1,6 @@
 package io.pilotlight.agent;
 
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +37,10 @@ final class OrderlyExit {
       try {
         hooks.invoke(null);
         Runtime.getRuntime().halt(status);
-      } catch (ReflectiveOperationException e) {
+      } catch (InvocationTargetException e) {
         System.err.println("pilotlight: java.lang.Shutdown.shutdown failed: " + e.getCause());
+      } catch (IllegalAccessException e) {
+        System.err.println("pilotlight: java.lang.Shutdown.shutdown was refused: " + e);
       }
     }
     System.exit(status);

@@ -99,7 +99,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--gap",
       paramLabel = "MS",
-      defaultValue = "60",
+      defaultValue = StartsRun.DEFAULT_GAP_MILLIS,
       description =
           "Milliseconds between two calls; with 0 the end of one process and the refill of the pool"
               + " delay the next start (default: ${DEFAULT-VALUE}).")

@@ -33,7 +33,7 @@ final class DemoCommand implements Callable<Integer> {
           20,
           30,
           3,
-          Duration.ofMillis(60));
+          Duration.ofMillis(Long.parseLong(StartsRun.DEFAULT_GAP_MILLIS)));
 
   @Mixin private final Output output = new Output();
 

@@ -2,6 +2,8 @@ package io.pilotlight.recorder;
 
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
 import java.util.stream.LongStream;
 
 /**
@@ -101,7 +103,7 @@ public final class PageSet {
 
   /** The pages that are in both. */
   public PageSet and(PageSet other) {
-    return inAtLeast(2, java.util.List.of(this, other));
+    return inAtLeast(2, List.of(this, other));
   }
 
   /** The pages that are in at least {@code count} of the sets; {@code count} is positive. */
@@ -138,11 +140,11 @@ public final class PageSet {
    * The same pages and the gaps between them that are at most {@code maxGapPages} wide and lie in
    * one of the regions with both their neighbours: fewer runs, more pages.
    *
-   * @param regions in ascending order; runs that lie in none are kept as they are
+   * @param regions in ascending order; a run that lies in none keeps its gaps
    */
   public PageSet bridged(long maxGapPages, Collection<MemoryRegion> regions) {
     Builder builder = new Builder();
-    java.util.Iterator<MemoryRegion> rest = regions.iterator();
+    Iterator<MemoryRegion> rest = regions.iterator();
     long regionEnd = 0;
     for (int i = 0; i < bounds.length; i += 2) {
       long start = bounds[i] * PAGE_BYTES;

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * What the first call in a clone touches, merged from the recordings of several: a page belongs to
  * it if at least half of the latest recordings have it, so that one odd call adds nothing. It holds
- * for clones of one zygote, whose addresses they share. Thread-safe.
+ * for clones of one zygote, whose addresses they share. Not thread-safe.
  */
 public final class WorkingSet {
   /** How many recordings count; older ones are forgotten. */
@@ -16,7 +16,7 @@ public final class WorkingSet {
   private final Deque<Recording> recordings = new ArrayDeque<>();
 
   /** Adds one. */
-  public synchronized void add(Recording recording) {
+  public void add(Recording recording) {
     if (recordings.size() == MAX_RECORDINGS) {
       recordings.removeFirst();
     }
@@ -24,12 +24,12 @@ public final class WorkingSet {
   }
 
   /** How many recordings it was merged from, at most {@value #MAX_RECORDINGS}. */
-  public synchronized int recordings() {
+  public int recordings() {
     return recordings.size();
   }
 
   /** The pages that most calls touch; none without a recording. */
-  public synchronized Recording usual() {
+  public Recording usual() {
     int half = Math.max(1, (recordings.size() + 1) / 2);
     List<PageSet> written = recordings.stream().map(Recording::written).toList();
     List<PageSet> file = recordings.stream().map(Recording::file).toList();

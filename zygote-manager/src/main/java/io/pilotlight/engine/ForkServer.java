@@ -7,7 +7,6 @@ import io.pilotlight.engine.Operation.Connection;
 import io.pilotlight.engine.Operation.Received;
 import io.pilotlight.engine.Operation.Text;
 import io.pilotlight.engine.ResidentLayout.CloneThread;
-import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.tracee.ExtendedState;
 import io.pilotlight.tracee.FrozenProcess;
@@ -162,26 +161,29 @@ final class ForkServer {
             threads.size(),
             leader.extendedState().limit());
     base =
-        check(
-            process.syscall(
-                leader, MMAP, 0, regionBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0),
+        process.call(
+            leader,
             "mmap",
-            regionBytes + " bytes");
+            regionBytes + " bytes",
+            MMAP,
+            0,
+            regionBytes,
+            PROT_READ_WRITE,
+            MAP_PRIVATE_ANONYMOUS,
+            -1,
+            0);
     byte[] code = ResidentRoutine.code();
     ByteBuffer page = ByteBuffer.allocateDirect(code.length);
     page.put(0, code);
     process.memory().write(base, page);
-    check(
-        process.syscall(leader, MPROTECT, base, ResidentLayout.PAGE, PROT_READ_EXEC),
+    process.call(
+        leader,
         "mprotect",
-        "the routine's page");
-  }
-
-  private static long check(long result, String call, String detail) throws KernelException {
-    if (result < 0 && result > -4096) {
-      throw new KernelException(call, detail + ", in the zygote", (int) -result);
-    }
-    return result;
+        "the routine's page",
+        MPROTECT,
+        base,
+        ResidentLayout.PAGE,
+        PROT_READ_EXEC);
   }
 
   private void writeImage(ByteBuffer image) throws IOException {
@@ -237,7 +239,7 @@ final class ForkServer {
   /** Asked of the thread itself: the kernel tells nobody else. */
   private SignalStack signalStack(ThreadState thread) throws IOException {
     long at = base + ResidentLayout.BATCH;
-    check(process.syscall(thread, SIGALTSTACK, 0, at), "sigaltstack", thread.name());
+    process.call(thread, "sigaltstack", thread.name(), SIGALTSTACK, 0, at);
     ByteBuffer stack = process.memory().read(at, 24);
     return new SignalStack(stack.getLong(0), stack.getInt(8), stack.getLong(16));
   }

@@ -2,7 +2,6 @@ package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
 
-import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.ProcFs.Mapping;
 import io.pilotlight.tracee.FrozenProcess;
@@ -158,11 +157,7 @@ final class MemoryShape {
   }
 
   private long call(String name, int number, long... arguments) throws IOException {
-    long result = process.syscall(thread, number, arguments);
-    if (result < 0 && result > -4096) {
-      throw new KernelException(name, "for the zygote's CDS archive, in the zygote", (int) -result);
-    }
-    return result;
+    return process.call(thread, name, "for the CDS archive", number, arguments);
   }
 
   /** How many whole huge pages lie in it. */

@@ -25,11 +25,6 @@ final class ResidentRoutine {
   /** A trap: where a batch under ptrace returns to. */
   static final int TRAP = 0x40;
 
-  /**
-   * What a clone exits with when one of its operations failed; it has sent a StepFailed frame then.
-   */
-  static final int EXIT_STEP_FAILED = 125;
-
   private static final String RESOURCE = "resident.hex";
 
   private ResidentRoutine() {}

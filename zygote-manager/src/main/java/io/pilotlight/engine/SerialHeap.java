@@ -15,12 +15,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Finds eden in a frozen JVM that runs the Serial collector. A warm-up fills eden many times over,
- * and the collector empties it but keeps its pages; given back to the kernel they make the zygote
- * as small as what it needs.
+ * Finds the young generation in a frozen JVM that runs the Serial collector. A warm-up fills it
+ * many times over, and the collector empties eden and one survivor space but keeps their pages;
+ * given back to the kernel they make the zygote as small as what it needs.
  *
  * <p>HotSpot describes its own structures in the exported table {@code gHotSpotVMStructs}
- * (src/hotspot/share/runtime/ vmStructs.hpp), for its serviceability agent. Memory above a space's
+ * (src/hotspot/share/runtime/vmStructs.hpp), for its serviceability agent. Memory above a space's
  * top holds nothing: the JVM allocates upwards from there and clears what it hands out.
  */
 final class SerialHeap {

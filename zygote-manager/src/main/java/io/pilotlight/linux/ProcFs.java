@@ -27,16 +27,6 @@ public final class ProcFs {
    * @param path what is mapped, or empty
    */
   public record Mapping(long start, long end, String permissions, long inode, String path) {
-    /** Its part before an address. */
-    public Mapping to(long address) {
-      return new Mapping(start, address, permissions, inode, path);
-    }
-
-    /** Its part from an address on. */
-    public Mapping from(long address) {
-      return new Mapping(address, end, permissions, inode, path);
-    }
-
     /** Whether what is written there can be seen by other processes. */
     public boolean writableShared() {
       return permissions.charAt(1) == 'w' && permissions.charAt(3) == 's';

@@ -1,6 +1,7 @@
 package io.pilotlight.tracee;
 
 import io.pilotlight.linux.Affinity;
+import io.pilotlight.linux.Errno;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.ProcessMemory;
@@ -31,6 +32,7 @@ public final class FrozenProcess {
   private static final Logger LOG = LoggerFactory.getLogger(FrozenProcess.class);
   private static final int EVENT_STOP = 128;
   private static final int SIGTRAP = 5;
+  private static final int MAX_ERRNO = 4096;
   private static final int MAX_EXTENDED_STATE = 16384;
 
   /**
@@ -102,7 +104,7 @@ public final class FrozenProcess {
       ptrace.interrupt(tid);
       return true;
     } catch (KernelException e) {
-      if (e.errno() == io.pilotlight.linux.Errno.ESRCH) {
+      if (e.errno() == Errno.ESRCH) {
         seized.remove(tid);
         return false;
       }
@@ -221,6 +223,23 @@ public final class FrozenProcess {
       registers.set(order[i], i < arguments.length ? arguments[i] : 0);
     }
     return run(thread, registers, true).get(Name.RAX);
+  }
+
+  /**
+   * Runs one system call as {@link #syscall} does.
+   *
+   * @param name the call, for an error
+   * @param detail what it was made on, for an error
+   * @return what the kernel returned
+   * @throws KernelException if the kernel refused it
+   */
+  public long call(ThreadState thread, String name, String detail, long number, long... arguments)
+      throws IOException {
+    long result = syscall(thread, number, arguments);
+    if (result < 0 && result > -MAX_ERRNO) {
+      throw new KernelException(name, detail + ", in process " + pid, (int) -result);
+    }
+    return result;
   }
 
   /**

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the working set of one zygote: chooses the clones whose first call is recorded, records
- * them, and holds the requests by which other clones replay it. Thread-safe; the requests are read
- * without a lock.
+ * them, and holds the requests by which other clones replay it. Thread-safe; only a recording takes
+ * a lock.
  */
 final class CloneRecorder {
   private static final Logger LOG = LoggerFactory.getLogger(CloneRecorder.class);
@@ -32,11 +32,10 @@ final class CloneRecorder {
   private final ForkServerClient client;
   private final List<MemoryRegion> regions;
   private final WorkingSet workingSet = new WorkingSet();
+  private volatile State state;
   private final AtomicInteger forks = new AtomicInteger();
   private final LongAdder replayedPages = new LongAdder();
   private final ForkServerClient.Request plain;
-  private volatile ForkServerClient.Request ahead;
-  private volatile ForkServerClient.Request onDemand;
 
   /**
    * Nothing is recorded yet.
@@ -47,9 +46,15 @@ final class CloneRecorder {
     this.client = client;
     this.regions = regions(ProcFs.mappings(pid));
     this.plain = client.request(ReplayPlan.NONE);
-    this.ahead = plain;
-    this.onDemand = plain;
+    this.state = new State(0, new Recording(PageSet.empty(), PageSet.empty()), plain, plain);
   }
+
+  /** What follows from the recordings so far. */
+  private record State(
+      int recordings,
+      Recording usual,
+      ForkServerClient.Request ahead,
+      ForkServerClient.Request onDemand) {}
 
   private static List<MemoryRegion> regions(List<ProcFs.Mapping> mappings) {
     List<MemoryRegion> regions = new ArrayList<>();
@@ -71,7 +76,7 @@ final class CloneRecorder {
   /** Whether the next clone's first call is to be recorded; that clone replays nothing. */
   boolean chooses() {
     int fork = forks.incrementAndGet();
-    return workingSet.recordings() < RECORDED_AT_FIRST || fork % ONE_IN == 0;
+    return state.recordings() < RECORDED_AT_FIRST || fork % ONE_IN == 0;
   }
 
   /** The request for a clone that replays nothing. */
@@ -81,7 +86,7 @@ final class CloneRecorder {
 
   /** For a clone that waits: touches all that most first calls touch. */
   ForkServerClient.Request ahead() {
-    return ahead;
+    return state.ahead();
   }
 
   /**
@@ -89,7 +94,7 @@ final class CloneRecorder {
    * sixteen at a time when they are needed, which costs less than to map them all.
    */
   ForkServerClient.Request onDemand() {
-    return onDemand;
+    return state.onDemand();
   }
 
   /** Records what a clone has touched that was chosen, after its first call. */
@@ -98,8 +103,12 @@ final class CloneRecorder {
       Recording recording = PageMap.touched(pid, regions);
       workingSet.add(recording);
       Recording usual = workingSet.usual();
-      ahead = request(usual);
-      onDemand = request(new Recording(usual.written(), PageSet.empty()));
+      state =
+          new State(
+              workingSet.recordings(),
+              usual,
+              request(usual),
+              request(new Recording(usual.written(), PageSet.empty())));
       LOG.debug("recorded {}; most calls touch {}", recording, usual);
     } catch (IOException e) {
       LOG.debug("the first call of process {} was not recorded", pid, e);
@@ -119,11 +128,9 @@ final class CloneRecorder {
 
   /** What came of it so far. */
   Replay replay() {
-    Recording usual = workingSet.usual();
+    State current = state;
+    Recording usual = current.usual();
     return new Replay(
-        workingSet.recordings(),
-        usual.written().pages(),
-        usual.file().pages(),
-        replayedPages.sum());
+        current.recordings(), usual.written().pages(), usual.file().pages(), replayedPages.sum());
   }
 }

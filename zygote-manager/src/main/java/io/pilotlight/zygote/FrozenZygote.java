@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,7 +38,7 @@ final class FrozenZygote implements Zygote {
   private final EngineListener listener;
   private final CloneRecorder recorder;
   private final Supplier<String> cloneIds;
-  private final java.util.function.Consumer<HostedJvm> made;
+  private final Consumer<HostedJvm> made;
 
   FrozenZygote(
       ZygoteRecord record,
@@ -141,8 +143,7 @@ final class FrozenZygote implements Zygote {
       byte[] payload = warmup.payloads().get(i % warmup.payloads().size());
       try {
         HostedJvm clone = newClone(recorder.plain());
-        clone.invoke(
-            new Invocation("rehearsal-" + i, java.util.Map.of(), payload), warmup.callTimeout());
+        clone.invoke(new Invocation("rehearsal-" + i, Map.of(), payload), warmup.callTimeout());
         clone.recordFirstCall();
         clone.close();
         clone.awaitExit();

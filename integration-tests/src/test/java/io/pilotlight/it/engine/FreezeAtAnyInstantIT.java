@@ -3,7 +3,7 @@ package io.pilotlight.it.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pilotlight.it.functions.Restless;
-import io.pilotlight.it.support.FunctionJar;
+import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.ExitStatus;
@@ -46,18 +46,7 @@ final class FreezeAtAnyInstantIT {
     int freezes = Integer.getInteger("torture.freezes");
     long seed = System.nanoTime();
     Random random = new Random(seed);
-    Path jar = FunctionJar.of(directory, Restless.class);
-    FunctionSpec spec =
-        new FunctionSpec(
-            "restless",
-            "1",
-            Restless.class.getName(),
-            List.of(jar),
-            List.of(),
-            Map.of(),
-            256,
-            TestJvm.home(),
-            List.of(collector));
+    FunctionSpec spec = TestFunction.of(directory, Restless.class, List.of(collector));
     try (LocalZygoteHost host =
         new LocalZygoteHost(
             directory, TestJvm.agentJar(), EngineListener.NONE, FreezePolicy.AT_ANY_INSTANT)) {

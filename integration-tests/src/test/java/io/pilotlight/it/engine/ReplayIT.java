@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pilotlight.it.functions.Probe;
 import io.pilotlight.it.support.Api;
 import io.pilotlight.it.support.Eventually;
-import io.pilotlight.it.support.FunctionJar;
+import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FunctionJvm;
@@ -50,17 +50,7 @@ final class ReplayIT {
   }
 
   private Zygote build(Warmup warmup) throws Exception {
-    FunctionSpec spec =
-        new FunctionSpec(
-            "probe",
-            "1",
-            Probe.class.getName(),
-            List.of(FunctionJar.of(directory, Probe.class)),
-            List.of(),
-            Map.of(),
-            256,
-            TestJvm.home(),
-            List.of());
+    FunctionSpec spec = TestFunction.of(directory, Probe.class, List.of());
     return host.build(spec, warmup, CALL, (stage, done, total) -> {});
   }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.pilotlight.it.functions.Selecting;
-import io.pilotlight.it.support.FunctionJar;
+import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FunctionJvm;
@@ -66,18 +66,7 @@ final class SelectorsIT {
 
   @Test
   void eachCloneHasItsOwn() throws Exception {
-    Path jar = FunctionJar.of(directory, Selecting.class);
-    FunctionSpec spec =
-        new FunctionSpec(
-            "selecting",
-            "1",
-            Selecting.class.getName(),
-            List.of(jar),
-            List.of(),
-            Map.of(),
-            256,
-            TestJvm.home(),
-            List.of());
+    FunctionSpec spec = TestFunction.of(directory, Selecting.class, List.of());
     try (LocalZygoteHost host =
             new LocalZygoteHost(directory, TestJvm.agentJar(), EngineListener.NONE);
         Zygote zygote = host.build(spec, Warmup.NONE, CALL, (stage, done, total) -> {})) {

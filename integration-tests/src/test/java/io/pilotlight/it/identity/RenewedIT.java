@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pilotlight.it.support.FunctionJar;
+import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FunctionJvm;
@@ -84,17 +84,7 @@ final class RenewedIT {
   private Zygote build(LocalZygoteHost host, List<String> jvmArguments) throws Exception {
     List<String> arguments = new ArrayList<>(jvmArguments);
     arguments.add("--add-opens=java.base/sun.security.provider=ALL-UNNAMED");
-    FunctionSpec spec =
-        new FunctionSpec(
-            "drawing",
-            "1",
-            Drawing.class.getName(),
-            List.of(FunctionJar.of(directory, Drawing.class)),
-            List.of(),
-            Map.of(),
-            256,
-            TestJvm.home(),
-            arguments);
+    FunctionSpec spec = TestFunction.of(directory, Drawing.class, arguments);
     Warmup warmup = new Warmup(List.of(PAYLOAD), 20, Duration.ofSeconds(30), CALL);
     return host.build(spec, warmup, CALL, (stage, done, total) -> {});
   }

@@ -57,6 +57,11 @@ public final class StartsRun {
   }
 
   /**
+   * Milliseconds in which a one-shot clone ends and the pool is filled again, on two processors.
+   */
+  public static final String DEFAULT_GAP_MILLIS = "60";
+
+  /**
    * How much to measure.
    *
    * @param starts the kinds, in the order of a round
