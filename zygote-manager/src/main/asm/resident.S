@@ -9,8 +9,7 @@
 #   0x00 listening socket                 0x08 -> struct msghdr for requests
 #   0x10 room for control messages        0x18 -> request
 #   0x20 -> fixed operations              0x28 their number
-#   0x30 -> threads, the leader first     0x38 their number
-#   0x40 u32 released (futex)             0x48 u32 threads that have arrived
+#   0x30 -> threads                       0x38 their number
 #   0x50 channel: the agent's descriptor  0x58 -> failure frame (13 bytes, as FrameCodec's StepFailed)
 #   0x60 -> reply (16 bytes)              0x68 connection to the daemon
 #   0x70 u32 ranges that could not be touched
@@ -36,10 +35,11 @@
 #   0x00 the operation that makes it (unused for the leader)
 #   0x40 -> its operations                0x48 their number
 #   0x50 -> its rt_sigframe, past the return address
-#   0x58 u32 role: 1 reads the first request, 2 leader, 4 another
 #   0x60 a struct timespec that its frame may point at
+# The first is the leader's, the second that of the thread that reads the first request.
 #
-# Registers: r12 control block, r13 this thread, rbp operation, r15 end of operations, r14 where run_ops returns to.
+# Registers: r12 control block, rbp operation, r15 end of operations, r14 where run_ops returns to. r13 in a clone: 0 while
+# nothing of the function can have run; later how often a thread may still be refused; in a thread its own entry.
 
         .set    SYS_read, 0
         .set    SYS_write, 1
@@ -47,24 +47,21 @@
         .set    SYS_rt_sigreturn, 15
         .set    SYS_madvise, 28
         .set    SYS_pause, 34
+        .set    SYS_nanosleep, 35
         .set    SYS_sendto, 44
         .set    SYS_recvmsg, 47
-        .set    SYS_futex, 202
         .set    SYS_exit_group, 231
         .set    SYS_accept4, 288
 
         .set    SOCK_CLOEXEC, 0x80000
         .set    MSG_NOSIGNAL, 0x4000
         .set    MSG_CMSG_CLOEXEC, 0x40000000
-        .set    FUTEX_WAIT_BITSET_PRIVATE, 128 + 9
-        .set    FUTEX_WAKE_BITSET_PRIVATE, 128 + 10
         .set    EINTR, 4
         .set    ECONNABORTED, 103
 
-        .set    ROLE_READER, 1
-        .set    ROLE_LEADER, 2
-        .set    ROLE_OTHER, 4
+        .set    MAX_REFUSALS, 5000      # a millisecond each
 
+        .set    EXIT_INCOMPLETE, 124
         .set    EXIT_STEP_FAILED, 125
         .set    EXIT_SOCKET_FAILED, 122
 
@@ -96,15 +93,6 @@
         jz      85f
         mov     %eax, (%rcx)
 85:
-        .endm
-
-# Wakes the threads at the barrier whose role is in r9d.
-        .macro  WAKE
-        lea     0x40(%r12), %rdi
-        mov     $FUTEX_WAKE_BITSET_PRIVATE, %esi
-        mov     $0x7fffffff, %edx
-        mov     $SYS_futex, %eax
-        syscall
         .endm
 
         .text
@@ -201,7 +189,8 @@ disconnected:
         jmp     accept
 
 # The clone, with one thread: first what this request asks for, then what every clone of this zygote needs.
-child:  mov     0x18(%r12), %rbp
+child:  xor     %r13d, %r13d
+        mov     0x18(%r12), %rbp
         mov     0x18(%rbp), %r15
         shl     $6, %r15
         add     $0x80, %rbp
@@ -249,60 +238,47 @@ wait:   mov     0x50(%r12), %rdi
         cmp     $1, %rax
         jne     leave                   # nobody will ever call it
 
+# The thread that reads the first request is made first and goes on at once; the leader makes the others meanwhile. One
+# that is not made yet looks to its JVM like one that the scheduler has not got to. All have the leader's credentials.
         mov     0x30(%r12), %rbp
         mov     0x38(%r12), %r15
         shl     $7, %r15
         add     %rbp, %r15
-make_thread:
+next_thread:
         add     $0x80, %rbp
         cmp     %r15, %rbp
         jae     leader
+make_thread:
         OPERATE
         test    %rax, %rax
         jz      thread
-        js      step_failed
+        js      refused
+        mov     $MAX_REFUSALS, %r13d
+        jmp     next_thread
+
+# Without the first the daemon starts the function in another way. It cannot once that one runs: this clone goes on trying.
+refused:
+        test    %r13d, %r13d
+        jz      step_failed
+        dec     %r13d
+        jz      incomplete
+        lea     moment(%rip), %rdi
+        xor     %esi, %esi
+        mov     $SYS_nanosleep, %eax
+        syscall
         jmp     make_thread
 
 leader: mov     0x30(%r12), %rbp
 
-# Every thread comes here: its own operations, then the barrier: none runs a user's instruction while another still lacks
-# its own state. The thread that reads the first request is made last: it is mostly the last to arrive too, and goes on
-# without being woken; it wakes the leader, and the leader, which has nothing else to do, all others.
+# Every thread comes here: its own operations, then it goes on where its original was frozen.
 thread: mov     %rbp, %r13
         mov     0x40(%r13), %rbp
         mov     0x48(%r13), %r15
         shl     $6, %r15
         add     %rbp, %r15
-        lea     arrive(%rip), %r14
+        lea     become(%rip), %r14
         jmp     run_ops
 
-arrive: mov     $1, %eax
-        lock xadd %eax, 0x48(%r12)
-        inc     %eax
-        cmp     0x38(%r12), %eax
-        je      release
-hold:   mov     $FUTEX_WAIT_BITSET_PRIVATE, %esi
-        xor     %edx, %edx
-        xor     %r10d, %r10d
-        mov     0x58(%r13), %r9d
-        lea     0x40(%r12), %rdi
-        mov     $SYS_futex, %eax
-        syscall
-        cmpl    $0, 0x40(%r12)
-        je      hold
-        cmpl    $ROLE_LEADER, 0x58(%r13)
-        jne     become
-        mov     $ROLE_OTHER, %r9d
-        jmp     wake
-release:
-        movl    $1, 0x40(%r12)
-        mov     $ROLE_LEADER, %r9d
-        cmpl    $ROLE_READER, 0x58(%r13)
-        je      wake
-        mov     $ROLE_READER, %r9d
-        WAKE
-        mov     $(ROLE_LEADER | ROLE_OTHER), %r9d
-wake:   WAKE
 become: mov     0x50(%r13), %rsp
         mov     $SYS_rt_sigreturn, %eax
         syscall
@@ -323,7 +299,13 @@ run_ops:
 
 # A clone that cannot become itself says which operation failed and why, and ends. rbp: the operation, rax: -errno.
 step_failed:
-        mov     0x58(%r12), %rsi
+        mov     0x30(%r12), %rcx
+        add     $0x80, %rcx
+        cmp     %rcx, %r13
+        je      tell                    # the thread that reads the first request: it has not read it
+        test    %r13, %r13
+        jnz     incomplete
+tell:   mov     0x58(%r12), %rsi
         neg     %eax
         bswap   %eax
         mov     %eax, 9(%rsi)
@@ -338,6 +320,16 @@ step_failed:
         mov     $EXIT_STEP_FAILED, %edi
         jmp     exit
 
+# The function may run already, so its request is lost with the clone. The daemon shows this text with the status.
+incomplete:
+        mov     $2, %edi
+        lea     complaint(%rip), %rsi
+        mov     $complaint_bytes, %edx
+        mov     $SYS_write, %eax
+        syscall
+        mov     $EXIT_INCOMPLETE, %edi
+        jmp     exit
+
 socket_failed:
         mov     $EXIT_SOCKET_FAILED, %edi
         jmp     exit
@@ -346,3 +338,9 @@ leave:  xor     %edi, %edi
 exit:   mov     $SYS_exit_group, %eax
         syscall
         ud2
+
+        .balign 8
+moment: .quad   0, 1000000              # struct timespec
+complaint:
+        .ascii  "pilotlight: a thread of this clone could not be made or set up; see the limits on processes\n"
+        .set    complaint_bytes, . - complaint

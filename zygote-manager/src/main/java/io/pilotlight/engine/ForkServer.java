@@ -33,8 +33,8 @@ import java.util.function.LongSupplier;
  * socket and outlives the daemon.
  *
  * <p>A clone is made by the routine's {@code clone}: it has one thread, which puts the clone's own
- * descriptors in place, waits for its first byte, makes every other thread, and passes a barrier
- * with them; then each loads its frame by rt_sigreturn(2) and goes on where its original was
+ * descriptors in place, waits for its first byte, and makes the other threads, first the one that
+ * reads the request; each loads its frame by rt_sigreturn(2) and goes on where its original was
  * frozen.
  *
  * <p>One instance installs once, on the platform thread that froze the process.
@@ -85,7 +85,7 @@ final class ForkServer {
   Installed install() throws IOException, UnclonableException {
     Descriptors.Plan plan = check();
     ThreadState leader = process.threads().get(0);
-    List<ThreadState> order = readerLast(process.threads());
+    List<ThreadState> order = readerFirst(process.threads());
     map(leader, plan, order);
     ExtendedState format = extendedState(leader);
     long collapseStart = nanoTime.getAsLong();
@@ -136,10 +136,10 @@ final class ForkServer {
     return plan;
   }
 
-  /** The thread that will read the first request is made last: the last to come goes on first. */
-  private List<ThreadState> readerLast(List<ThreadState> threads) {
+  /** Behind the leader comes the thread that will read the first request: it is made first. */
+  private List<ThreadState> readerFirst(List<ThreadState> threads) {
     List<ThreadState> order = new ArrayList<>(threads.subList(1, threads.size()));
-    order.sort(Comparator.comparingInt(t -> t.readsFrom(options.channelDescriptor()) ? 1 : 0));
+    order.sort(Comparator.comparingInt(t -> t.readsFrom(options.channelDescriptor()) ? 0 : 1));
     order.add(0, threads.get(0));
     return order;
   }

@@ -69,9 +69,6 @@ final class ResidentLayout {
   private static final int MAKE_PROCESS_OFFSET = 0x40;
   private static final int FIXED = REQUEST + REQUEST_BYTES;
   private static final int THREAD_BYTES = 128;
-  private static final int ROLE_READER = 1;
-  private static final int ROLE_LEADER = 2;
-  private static final int ROLE_OTHER = 4;
   private static final int STEP_FAILED_BODY = 8;
 
   private static final long CLONE = 56;
@@ -122,8 +119,8 @@ final class ResidentLayout {
    * Computes the layout.
    *
    * @param fixed what every clone does while it has one thread
-   * @param threads the leader first, then in the order in which they are to be made; the last is
-   *     the first that goes on
+   * @param threads the leader first, then in the order in which they are to be made; the second
+   *     reads the first request
    * @param threadIdOffset where glibc keeps a thread's id, relative to its thread pointer
    */
   ResidentLayout(List<Operation> fixed, List<CloneThread> threads, int threadIdOffset) {
@@ -165,16 +162,11 @@ final class ResidentLayout {
       int entry = threadTable + i * THREAD_BYTES;
       ThreadState state = resumed(thread, image, entry + 0x60, base);
       SignalFrame.write(state, thread.signalStack(), format, image, frame, base + frame);
-      image.putInt(entry + 0x58, role(i));
       image.putLong(entry + 0x50, base + frame + SignalFrame.STACK_POINTER_OFFSET);
       frame += SignalFrame.bytes(format);
     }
     writeControl(image, base, threadTable, listenDescriptor, channelDescriptor);
     return image;
-  }
-
-  private int role(int thread) {
-    return thread == 0 ? ROLE_LEADER : thread == threads.size() - 1 ? ROLE_READER : ROLE_OTHER;
   }
 
   private static ThreadState resumed(

@@ -109,12 +109,14 @@ public final class JvmCommand {
    * which override it. Methods are compiled for good after a fifth of the usual number of calls, so
    * that a warm-up of a few thousand does it: code that still counts its calls writes to hundreds
    * of pages in each clone. The CDS archive stays where it was made for and thus in the page cache,
-   * instead of being moved, and so copied, for each JVM.
+   * instead of being moved, and so copied, for each JVM. The code cache grows in huge pages.
    */
   private static final List<String> ZYGOTE_OPTIONS =
       List.of(
           "-XX:CompileThresholdScaling=0.2",
           "-XX:-SegmentedCodeCache",
+          "-XX:InitialCodeCacheSize=4m",
+          "-XX:CodeCacheExpansionSize=2m",
           "-XX:+UnlockDiagnosticVMOptions",
           "-XX:ArchiveRelocationMode=0");
 

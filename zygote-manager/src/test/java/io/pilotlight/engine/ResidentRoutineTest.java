@@ -26,10 +26,10 @@ final class ResidentRoutineTest {
   @Test
   void oneChangedInstructionIsNoticed() throws Exception {
     String source = Files.readString(SOURCES.resolve("resident.S"));
-    String instruction = "        movl    $1, 0x40(%r12)";
+    String instruction = "        mov     $1, %edx\n";
     assertThat(source).contains(instruction);
     Path changed = directory.resolve("changed.S");
-    Files.writeString(changed, source.replace(instruction, "        movl    $2, 0x40(%r12)"));
+    Files.writeString(changed, source.replace(instruction, "        mov     $2, %edx\n"));
 
     assertThat(assemble(changed)).isNotEqualTo(ResidentRoutine.code());
   }

@@ -18,6 +18,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -76,6 +78,50 @@ final class OrdinaryUserIT {
     assertThat(second.awaitEnd()).isEqualTo(128 + 15);
     assertThat(second.functionProcesses()).isEmpty();
     assertThat(second.runFiles()).containsExactly("owner");
+  }
+
+  /**
+   * The kernel counts all threads of a user, and refuses more in the zygote and its clones than its
+   * limit says. Without a process, the function starts cold. With some threads missing the clone
+   * runs, goes on trying, and gives up in the end.
+   */
+  @Test
+  void limitOnThreads() throws Exception {
+    DaemonProcess daemon = daemons.start(setup());
+    Api api = daemon.api();
+    Path jar = FunctionJar.of(daemons.directory(), Probe.class);
+    Files.setPosixFilePermissions(jar, PosixFilePermissions.fromString("rw-r--r--"));
+    api.deployed("probe", Api.definition(jar, Probe.class.getName()).put("oneShot", true));
+    long zygote = api.zygotePid("probe");
+    String user = status(zygote, "Uid");
+    int threads = Integer.parseInt(status(zygote, "Threads"));
+    assertThat(api.invoke("probe", COUNT).start()).isEqualTo("fork");
+
+    limit(zygote, 1);
+    assertThat(api.invoke("probe", COUNT).start()).isEqualTo("cold");
+    assertThat(daemon.logLines("start fell back", "reason=\"fork-failed\"", "EAGAIN")).hasSize(1);
+
+    api.awaitClones("probe", "busy", 0);
+    limit(zygote, ProcessTable.threadsOf(user) + threads / 2);
+    Answer lost = api.invoke("probe", Api.object("do", "hang"));
+    assertThat(lost.status()).isEqualTo(502);
+    assertThat(lost.text()).contains("status 124", "limits on processes");
+
+    Path file = Files.createFile(daemons.directory().resolve("held"));
+    CompletableFuture<Answer> patient =
+        api.invokeAsync("probe", Api.object("do", "await", "file", file.toString()));
+    long clone = api.awaitClones("probe", "busy", 1).get(0);
+    limit(clone, ProcessTable.threadsOf(user) + 2 * threads);
+    Eventually.holds(
+        "it has all its threads", () -> status(clone, "Threads").equals(Integer.toString(threads)));
+    Files.delete(file);
+    assertThat(patient.get(30, TimeUnit.SECONDS).text()).isEqualTo("\"gone\"");
+  }
+
+  private static void limit(long pid, int threads) throws Exception {
+    List<String> command = new ArrayList<>(launcher());
+    command.addAll(List.of("prlimit", "--pid", Long.toString(pid), "--nproc=" + threads + ":"));
+    TestJvm.run(command);
   }
 
   private static long pid(Api api, Answer answer) throws Exception {

@@ -34,6 +34,9 @@ final class FreezeAtAnyInstantIT {
   private static final int CLONES = 2;
   private static final Duration CALL = Duration.ofSeconds(60);
 
+  /** At any instant too, but with the memory put into huge pages. */
+  private static final FreezePolicy SHAPED = new FreezePolicy(false, false, true);
+
   @TempDir Path directory;
 
   static List<String> collectors() throws Exception {
@@ -47,10 +50,10 @@ final class FreezeAtAnyInstantIT {
     long seed = System.nanoTime();
     Random random = new Random(seed);
     FunctionSpec spec = TestFunction.of(directory, Restless.class, List.of(collector));
-    try (LocalZygoteHost host =
-        new LocalZygoteHost(
-            directory, TestJvm.agentJar(), EngineListener.NONE, FreezePolicy.AT_ANY_INSTANT)) {
-      for (int i = 0; i < freezes; i++) {
+    for (int i = 0; i < freezes; i++) {
+      FreezePolicy policy = i % 2 == 0 ? FreezePolicy.AT_ANY_INSTANT : SHAPED;
+      try (LocalZygoteHost host =
+          new LocalZygoteHost(directory, TestJvm.agentJar(), EngineListener.NONE, policy)) {
         freezeAndCheck(host, spec, random, collector + ", freeze " + i + ", seed " + seed);
       }
     }

@@ -48,6 +48,30 @@ public final class ProcessTable {
     return found;
   }
 
+  /** How many threads a user's processes have; {@code uid} as in /proc/PID/status. */
+  public static int threadsOf(String uid) throws IOException {
+    int threads = 0;
+    for (int pid : pids()) {
+      List<String> status = status(pid);
+      if (status.contains("Uid:\t" + uid)) {
+        threads +=
+            status.stream()
+                .filter(line -> line.startsWith("Threads:\t"))
+                .mapToInt(line -> Integer.parseInt(line.substring("Threads:\t".length())))
+                .sum();
+      }
+    }
+    return threads;
+  }
+
+  private static List<String> status(int pid) {
+    try {
+      return Files.readAllLines(PROC.resolve(pid + "/status"), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
   private static char state(long pid) {
     String[] fields = stat(pid);
     return fields.length == 0 ? 0 : fields[0].charAt(0);
