@@ -2,6 +2,7 @@ package functions;
 
 import com.amazonaws.services.lambda.runtime.Context;
 import functions.AwsHandlers.Order;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -18,6 +19,12 @@ public final class PlainHandlers {
   public static String hooked(String word) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook: " + word)));
     return word;
+  }
+
+  /** Leaves a file to be deleted at the end of the process. */
+  public static String deleting(String file) {
+    new File(file).deleteOnExit();
+    return file;
   }
 
   /** A function. */

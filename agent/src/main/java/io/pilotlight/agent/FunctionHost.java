@@ -34,6 +34,7 @@ public final class FunctionHost {
   private final Quiescer quiescer;
   private final Map<String, String> environment;
   private final Renewal renewal;
+  private final OrderlyExit exit;
   private final Reply reply = new Reply();
 
   FunctionHost(
@@ -41,12 +42,14 @@ public final class FunctionHost {
       Clock clock,
       Quiescer quiescer,
       Map<String, String> environment,
-      Renewal renewal) {
+      Renewal renewal,
+      OrderlyExit exit) {
     this.channel = channel;
     this.clock = clock;
     this.quiescer = quiescer;
     this.environment = environment;
     this.renewal = renewal;
+    this.exit = exit;
   }
 
   /** Serves the control channel until it ends; never returns. */
@@ -54,14 +57,15 @@ public final class FunctionHost {
     Thread.setDefaultUncaughtExceptionHandler(new UncaughtReporter());
     int descriptor = Integer.getInteger(CONTROL_FD, DEFAULT_CONTROL_FD);
     Clock clock = new SystemClock();
+    OrderlyExit exit = OrderlyExit.find();
     FunctionHost host =
         new FunctionHost(
             ControlChannel.ofDescriptor(descriptor),
             clock,
             Quiescer.ofThisJvm(clock),
             System.getenv(),
-            Premain.renewal());
-    OrderlyExit exit = OrderlyExit.find();
+            Premain.renewal(),
+            exit);
     end(host.serve(), exit);
   }
 
@@ -184,12 +188,16 @@ public final class FunctionHost {
     Thread.interrupted();
     flush();
     if (fault == null) {
-      reply.complete();
+      reply.complete(exit.hasHooks());
       channel.write(reply.frame(), reply.frameLength());
     } else {
       channel.write(
           new Frame.Fault(
-              fault.kind(), reply.enteredNanos(), reply.finishedNanos(), fault.failure()));
+              fault.kind(),
+              reply.enteredNanos(),
+              reply.finishedNanos(),
+              exit.hasHooks(),
+              fault.failure()));
     }
     reply.clear();
   }

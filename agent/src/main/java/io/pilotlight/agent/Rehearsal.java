@@ -42,8 +42,8 @@ final class Rehearsal {
     pass(new Frame.Renew(name));
     pass(invoke);
     pass(new Frame.Invoke(name, 0, Map.of(), new byte[16 << 10]));
-    pass(new Frame.Result(0, 0, invoke.payload()));
-    pass(new Frame.Fault(Frame.FaultKind.HANDLER, 0, 0, failure));
+    pass(new Frame.Result(0, 0, false, invoke.payload()));
+    pass(new Frame.Fault(Frame.FaultKind.HANDLER, 0, 0, false, failure));
     pass(new Frame.Quiesced(List.of(name)));
     pass(new Frame.Stop());
     function.settle();

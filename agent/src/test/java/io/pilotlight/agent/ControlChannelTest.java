@@ -89,7 +89,7 @@ class ControlChannelTest {
       invoke(100_000, 20_000),
       invoke(10, 20_000),
       SMALL,
-      new Frame.Result(1, 2, new byte[50_000]),
+      new Frame.Result(1, 2, false, new byte[50_000]),
       new Frame.Stop()
     };
     ControlChannel channel =
@@ -140,9 +140,9 @@ class ControlChannelTest {
   void aFrameLeavesInOneWriteUnlessItIsLarge() throws IOException {
     Noting out = new Noting();
     ControlChannel channel = new ControlChannel(InputStream.nullInputStream(), out);
-    channel.write(new Frame.Result(1, 2, new byte[20_000]));
+    channel.write(new Frame.Result(1, 2, false, new byte[20_000]));
     assertThat(out.writes).hasSize(1);
-    channel.write(new Frame.Result(1, 2, new byte[5 << 20]));
+    channel.write(new Frame.Result(1, 2, false, new byte[5 << 20]));
     assertThat(out.writes.subList(1, out.writes.size())).allMatch(size -> size <= 64 << 10);
   }
 }

@@ -66,6 +66,19 @@ class FunctionHostIT {
   }
 
   @Test
+  void answersTellWhetherAnOrderlyEndWouldRunAnything() throws Exception {
+    assertThat(hooksAfter("PlainHandlers::twice", "1")).isFalse();
+    assertThat(hooksAfter("PlainHandlers::hooked", "\"bye\"")).isTrue();
+    assertThat(hooksAfter("PlainHandlers::deleting", "\"nothing\"")).isTrue();
+  }
+
+  private boolean hooksAfter(String handler, String payload) throws Exception {
+    try (HostProcess host = host(handler)) {
+      return ((Frame.Result) host.invoke(payload)).hooks();
+    }
+  }
+
+  @Test
   void quiescingLeavesNeitherThreadNorSocketBehind() throws Exception {
     try (HostProcess host = host("PlainHandlers::twice")) {
       List<String> descriptors = host.descriptors();

@@ -51,7 +51,8 @@ class FunctionHostTest {
             clock,
             Quiescer.ofThisJvm(clock),
             Map.of(),
-            Renewal.unavailable());
+            Renewal.unavailable(),
+            OrderlyExit.find());
     ending = new CompletableFuture<>();
     new Thread(() -> ending.complete(host.serve()), "host").start();
   }

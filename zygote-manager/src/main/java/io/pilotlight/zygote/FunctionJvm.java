@@ -75,7 +75,8 @@ public interface FunctionJvm extends AutoCloseable {
 
   /**
    * Asks it to run its shutdown hooks and end; it is killed if it has not ended after {@code
-   * grace}. Does not wait.
+   * grace}, and at once if it said with its last answer that it has none: an orderly end would only
+   * cost processor time then. Does not wait.
    */
   void stop(Duration grace);
 

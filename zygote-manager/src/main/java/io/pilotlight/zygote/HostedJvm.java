@@ -39,6 +39,7 @@ final class HostedJvm implements FunctionJvm {
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile @Nullable ByteBuffer firstBytes;
   private volatile boolean finished;
+  private volatile boolean hooks = true;
   private volatile @Nullable IntConsumer recorder;
 
   /** The process, once it is known. */
@@ -213,9 +214,11 @@ final class HostedJvm implements FunctionJvm {
 
   private Reply reply(Frame frame) throws NotStartedException, DiedException {
     if (frame instanceof Frame.Result result) {
+      hooks = result.hooks();
       return new Reply.Success(result.enteredNanos(), result.finishedNanos(), result.payload());
     }
     if (frame instanceof Frame.Fault fault) {
+      hooks = fault.hooks();
       return new Reply.Fault(
           fault.kind(), fault.enteredNanos(), fault.finishedNanos(), fault.failure());
     }
@@ -326,6 +329,10 @@ final class HostedJvm implements FunctionJvm {
   @Override
   public void stop(Duration grace) {
     if (finished) {
+      return;
+    }
+    if (!hooks) {
+      close();
       return;
     }
     finished = true;

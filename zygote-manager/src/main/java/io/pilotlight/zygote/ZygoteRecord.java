@@ -35,7 +35,7 @@ record ZygoteRecord(
     Blueprint blueprint,
     List<String> warnings) {
   static final String SUFFIX = ".zygote";
-  private static final String FORMAT = "2";
+  private static final String FORMAT = "3";
 
   static Path file(Path directory, String id) {
     return directory.resolve(id + SUFFIX);

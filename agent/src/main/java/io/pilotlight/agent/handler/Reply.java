@@ -68,10 +68,14 @@ public final class Reply {
     return new Body(this);
   }
 
-  /** Completes the frame; it is in {@link #frame()} up to {@link #frameLength()}. */
-  public void complete() {
+  /**
+   * Completes the frame; it is in {@link #frame()} up to {@link #frameLength()}.
+   *
+   * @param hooks whether there are shutdown hooks
+   */
+  public void complete(boolean hooks) {
     FrameCodec.putResultPrefix(
-        frame, enteredNanos, finishedNanos, end - FrameCodec.RESULT_PREFIX_BYTES);
+        frame, enteredNanos, finishedNanos, hooks, end - FrameCodec.RESULT_PREFIX_BYTES);
   }
 
   /** The array that holds the frame; valid until the next change. */

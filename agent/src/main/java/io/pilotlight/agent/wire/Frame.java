@@ -95,9 +95,11 @@ public sealed interface Frame {
    * @param enteredNanos {@link System#nanoTime()} (CLOCK_MONOTONIC: comparable across processes of
    *     one time namespace) just before the handler was called
    * @param finishedNanos the same, just after it returned
+   * @param hooks whether shutdown hooks would run now if the JVM were to end in order
    * @param payload its answer
    */
-  record Result(long enteredNanos, long finishedNanos, byte[] payload) implements Frame {}
+  record Result(long enteredNanos, long finishedNanos, boolean hooks, byte[] payload)
+      implements Frame {}
 
   /**
    * The call failed in the function, or its input could not be bound.
@@ -105,9 +107,11 @@ public sealed interface Frame {
    * @param kind whose fault it is
    * @param enteredNanos as in {@link Result}; 0 if the handler was not entered
    * @param finishedNanos as in {@link Result}; 0 if the handler was not entered
+   * @param hooks as in {@link Result}
    * @param failure the cause
    */
-  record Fault(FaultKind kind, long enteredNanos, long finishedNanos, Failure failure)
+  record Fault(
+      FaultKind kind, long enteredNanos, long finishedNanos, boolean hooks, Failure failure)
       implements Frame {}
 
   /** Whose fault a failed call is. */

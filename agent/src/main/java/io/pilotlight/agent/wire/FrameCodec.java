@@ -28,7 +28,7 @@ public final class FrameCodec {
 
   /** What precedes the payload of an encoded {@link Frame.Result}. */
   public static final int RESULT_PREFIX_BYTES =
-      HEADER_BYTES + Long.BYTES + Long.BYTES + Integer.BYTES;
+      HEADER_BYTES + Long.BYTES + Long.BYTES + Integer.BYTES + Integer.BYTES;
 
   /** The type byte of {@link Frame.StepFailed}, which the resident routine writes. */
   public static final byte STEP_FAILED_TYPE = 11;
@@ -118,12 +118,13 @@ public final class FrameCodec {
    * @param frame the payload from {@link #RESULT_PREFIX_BYTES} on; what is before is written here
    */
   public static void putResultPrefix(
-      byte[] frame, long enteredNanos, long finishedNanos, int payloadLength) {
+      byte[] frame, long enteredNanos, long finishedNanos, boolean hooks, int payloadLength) {
     ByteBuffer.wrap(frame)
         .putInt(RESULT_PREFIX_BYTES - HEADER_BYTES + payloadLength)
         .put(RESULT_TYPE)
         .putLong(enteredNanos)
         .putLong(finishedNanos)
+        .putInt(hooks ? 1 : 0)
         .putInt(payloadLength);
   }
 
@@ -152,12 +153,13 @@ public final class FrameCodec {
           .bytes(f.payload());
       return INVOKE_TYPE;
     } else if (frame instanceof Frame.Result f) {
-      out.int64(f.enteredNanos()).int64(f.finishedNanos()).bytes(f.payload());
+      out.int64(f.enteredNanos()).int64(f.finishedNanos()).flag(f.hooks()).bytes(f.payload());
       return RESULT_TYPE;
     } else if (frame instanceof Frame.Fault f) {
       out.string(f.kind().name())
           .int64(f.enteredNanos())
           .int64(f.finishedNanos())
+          .flag(f.hooks())
           .failure(f.failure());
       return 6;
     } else if (frame instanceof Frame.Quiesce) {
@@ -189,10 +191,10 @@ public final class FrameCodec {
       case 2 -> new Frame.Ready(in.string(), in.int64());
       case 3 -> new Frame.Failed(in.constant(Frame.Phase.class), in.failure(0));
       case INVOKE_TYPE -> new Frame.Invoke(in.string(), in.int64(), in.map(), in.bytes());
-      case RESULT_TYPE -> new Frame.Result(in.int64(), in.int64(), in.bytes());
+      case RESULT_TYPE -> new Frame.Result(in.int64(), in.int64(), in.flag(), in.bytes());
       case 6 ->
           new Frame.Fault(
-              in.constant(Frame.FaultKind.class), in.int64(), in.int64(), in.failure(0));
+              in.constant(Frame.FaultKind.class), in.int64(), in.int64(), in.flag(), in.failure(0));
       case 7 -> new Frame.Quiesce();
       case 8 -> new Frame.Quiesced(in.strings());
       case 9 -> new Frame.Renew(in.string());
@@ -253,15 +255,19 @@ public final class FrameCodec {
       return this;
     }
 
+    Writer flag(boolean value) {
+      return int32(value ? 1 : 0);
+    }
+
     Writer optional(@Nullable String value) {
-      int32(value == null ? 0 : 1);
+      flag(value != null);
       return value == null ? this : string(value);
     }
 
     Writer failure(Failure failure) {
       string(failure.type()).optional(failure.message()).strings(failure.stackTrace());
       Failure cause = failure.cause();
-      int32(cause == null ? 0 : 1);
+      flag(cause != null);
       return cause == null ? this : failure(cause);
     }
 
@@ -355,7 +361,7 @@ public final class FrameCodec {
       }
     }
 
-    private boolean flag() throws WireException {
+    boolean flag() throws WireException {
       int value = body.getInt();
       if (value != 0 && value != 1) {
         throw new WireException("flag " + value);

@@ -25,8 +25,8 @@ class FrameCodecTest {
         new Frame.Failed(Frame.Phase.JARS, FAILURE),
         new Frame.Invoke("id", -1, Map.of("k", "v"), new byte[] {1, 2, 3}),
         new Frame.Invoke("", Long.MIN_VALUE, Map.of(), new byte[0]),
-        new Frame.Result(1, 2, new byte[2000]),
-        new Frame.Fault(Frame.FaultKind.OUTPUT, 3, 4, FAILURE),
+        new Frame.Result(1, 2, true, new byte[2000]),
+        new Frame.Fault(Frame.FaultKind.OUTPUT, 3, 4, true, FAILURE),
         new Frame.AwaitCompilers(),
         new Frame.CompilersIdle(List.of("busy")),
         new Frame.Quiesce(),
@@ -119,7 +119,7 @@ class FrameCodecTest {
   void endlessCausesAreRefused() {
     ByteBuffer body = ByteBuffer.allocate(64 << 10);
     body.putInt(7).put("HANDLER".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-    body.putLong(0).putLong(0);
+    body.putLong(0).putLong(0).putInt(0);
     for (int i = 0; i < 1000; i++) {
       body.putInt(0).putInt(0).putInt(0).putInt(1);
     }
@@ -161,8 +161,8 @@ class FrameCodecTest {
     byte[] payload = {9, 8, 7};
     byte[] frame = new byte[FrameCodec.RESULT_PREFIX_BYTES + payload.length];
     System.arraycopy(payload, 0, frame, FrameCodec.RESULT_PREFIX_BYTES, payload.length);
-    FrameCodec.putResultPrefix(frame, 11, 12, payload.length);
-    ByteBuffer encoded = FrameCodec.encode(new Frame.Result(11, 12, payload));
+    FrameCodec.putResultPrefix(frame, 11, 12, true, payload.length);
+    ByteBuffer encoded = FrameCodec.encode(new Frame.Result(11, 12, true, payload));
     assertThat(ByteBuffer.wrap(frame)).isEqualTo(encoded);
   }
 

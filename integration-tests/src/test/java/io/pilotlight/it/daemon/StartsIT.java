@@ -13,6 +13,7 @@ import io.pilotlight.it.support.Eventually;
 import io.pilotlight.it.support.FunctionJar;
 import io.pilotlight.it.support.ProcessTable;
 import io.pilotlight.it.support.TestJvm;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,6 +78,17 @@ final class StartsIT {
     assertThat(second.start()).isEqualTo("warm");
     assertThat(second.header("Pilotlight-Clone")).isEqualTo(first.header("Pilotlight-Clone"));
     assertThat(second.text()).isEqualTo("2");
+  }
+
+  /** A clone without hooks is killed after its call; one with hooks ends in order. */
+  @Test
+  void oneShotProcessRunsItsShutdownHooks() throws Exception {
+    api.deployed("hooked", probe().put("oneShot", true));
+    Path file = daemons.directory().resolve("hook-ran");
+    Answer answer = api.invoke("hooked", Api.object("do", "hook", "file", file.toString()));
+    assertThat(answer.start()).isEqualTo("fork");
+    Eventually.holds("the hook has run", () -> Files.exists(file));
+    Eventually.holds("the process has ended", () -> ids("hooked").isEmpty());
   }
 
   @Test

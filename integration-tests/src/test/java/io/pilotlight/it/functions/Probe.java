@@ -32,6 +32,7 @@ public final class Probe implements Function<Map<String, Object>, Object> {
       case "await" -> await(Path.of((String) request.get("file")));
       case "create" -> create(Path.of((String) request.get("file")));
       case "hang" -> hang();
+      case "hook" -> hook(Path.of((String) request.get("file")));
       case "exit" -> exit((Integer) request.get("status"));
       case "exhaust" -> exhaust();
       case "throw" ->
@@ -76,6 +77,12 @@ public final class Probe implements Function<Map<String, Object>, Object> {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The file is created at an orderly end. */
+  private static String hook(Path file) {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> create(file)));
+    return "hooked";
   }
 
   private static Object hang() {
