@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Very many calls in a row, each with a process of its own, and what the daemon is like after. */
 public final class SoakRun {
@@ -81,6 +82,7 @@ public final class SoakRun {
           .put("threads", holdings.threads())
           .put("residentBytes", holdings.residentBytes())
           .put("processes", holdings.processes());
+      holdings.heapBytes().ifPresent(bytes -> node.put("liveHeapBytes", bytes));
     }
 
     /** For people. */
@@ -92,6 +94,7 @@ public final class SoakRun {
           "resident",
           Units.mebibytes(before.residentBytes()),
           Units.mebibytes(after.residentBytes()));
+      table.row("live heap", heap(before), heap(after));
       table.row("processes below it", before.processes(), after.processes());
       return "%d calls in a row, each in a process of its own: %d failed, %.0f a second%s\n\n%s"
           .formatted(
@@ -103,20 +106,28 @@ public final class SoakRun {
     }
   }
 
+  private static String heap(DaemonProcess.Holdings holdings) {
+    OptionalLong bytes = holdings.heapBytes();
+    return bytes.isPresent() ? Units.mebibytes(bytes.getAsLong()) : "unknown: no jcmd";
+  }
+
   /** Makes the calls. */
   public Result run(int count) throws CliException {
     try (DaemonCaller caller = new DaemonCaller(daemon, clock, function, workload)) {
       for (int n = 0; n < PRIMING_CALLS; n++) {
         caller.call(n);
       }
-      DaemonProcess.Holdings before = settled(process.holdings().processes());
+      // The first question adds a thread to the daemon that answers such questions.
+      OptionalLong heapBefore = process.liveHeapBytes();
+      DaemonProcess.Holdings before = settled(process.holdings()).withHeap(heapBefore);
       Map<String, Integer> failures = new LinkedHashMap<>();
       long began = clock.nanos();
       for (int n = 0; n < count; n++) {
         problem(caller, PRIMING_CALLS + n).ifPresent(why -> failures.merge(why, 1, Integer::sum));
       }
       double seconds = (clock.nanos() - began) / 1e9;
-      return new Result(count, failures, seconds, before, settled(before.processes()));
+      DaemonProcess.Holdings after = settled(before).withHeap(process.liveHeapBytes());
+      return new Result(count, failures, seconds, before, after);
     } catch (IOException e) {
       throw new CliException("the soak run ended: " + e);
     }
@@ -131,10 +142,12 @@ public final class SoakRun {
   }
 
   /** Waits for the last clones to be reaped and the pool to be full again, within reason. */
-  private DaemonProcess.Holdings settled(long processes) throws IOException {
+  private DaemonProcess.Holdings settled(DaemonProcess.Holdings before) throws IOException {
     long began = clock.nanos();
     DaemonProcess.Holdings holdings = process.holdings();
-    while (holdings.processes() > processes && clock.nanos() - began < SETTLE.toNanos()) {
+    while ((holdings.processes() > before.processes()
+            || holdings.descriptors() > before.descriptors())
+        && clock.nanos() - began < SETTLE.toNanos()) {
       clock.pause(POLL);
       holdings = process.holdings();
     }
