@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.pilotlight.agent.FunctionJars;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.Frame.InvokeAttributes;
+import io.pilotlight.agent.wire.FrameCodec;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -52,7 +53,9 @@ class HandlerBindingTest {
     reply.clear();
     long deadline = clock.epochMillis() + 3000;
     function.call(new Frame.Invoke("request-1", deadline, attributes, payload), reply);
-    return new String(Arrays.copyOfRange(reply.frame(), 25, reply.frameLength()), UTF_8);
+    return new String(
+        Arrays.copyOfRange(reply.frame(), FrameCodec.RESULT_PREFIX_BYTES, reply.frameLength()),
+        UTF_8);
   }
 
   private String call(LoadedFunction function, String payload) throws CallFault {
