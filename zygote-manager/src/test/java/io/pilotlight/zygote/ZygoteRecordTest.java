@@ -56,7 +56,7 @@ final class ZygoteRecordTest {
     assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining(file.toString());
     Files.writeString(file, text.replace("pid=4711", ""));
     assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining("'pid'");
-    Files.writeString(file, text.replace("format=2", "format=9"));
+    Files.writeString(file, text.replaceFirst("(?m)^format=.*$", "format=9"));
     assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining("format 9");
   }
 }
