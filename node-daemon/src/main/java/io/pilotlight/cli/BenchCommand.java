@@ -142,6 +142,11 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws CliException {
     if (!standalone) {
       DaemonClient client = daemon.client();
+      if (!client.open()) {
+        throw new CliException(
+            "bench measures without TLS and tokens: give --standalone, or a daemon on loopback"
+                + " that asks for neither");
+      }
       return measure(client, deployed(client.function(name)), workload(data), null);
     }
     Example example = Example.named(name);
@@ -149,7 +154,7 @@ final class BenchCommand implements Callable<Integer> {
     ObjectNode definition = example.definition(home);
     Workload workload = data == null ? example.workload(home) : workload(data);
     try (StandaloneDaemon own = StandaloneDaemon.start()) {
-      return measure(new DaemonClient(own.uri()), definition, workload, own);
+      return measure(new DaemonClient(DaemonAccess.open(own.uri())), definition, workload, own);
     }
   }
 

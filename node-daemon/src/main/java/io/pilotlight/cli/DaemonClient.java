@@ -19,6 +19,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /** Speaks the daemon's HTTP API; turns its problems into sentences. */
 public final class DaemonClient {
@@ -28,13 +30,24 @@ public final class DaemonClient {
   private static final String JSON = "application/json";
 
   private final URI daemon;
+  private final @Nullable String token;
   private final ObjectMapper mapper = new ObjectMapper();
-  private final HttpClient http =
-      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private final HttpClient http;
 
-  /** A client of the daemon at this address. */
-  public DaemonClient(URI daemon) {
-    this.daemon = daemon;
+  /** A client of a daemon. */
+  public DaemonClient(DaemonAccess access) {
+    this.daemon = access.uri();
+    this.token = access.token();
+    HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1);
+    if (access.trust() != null) {
+      builder.sslContext(access.trust());
+    }
+    this.http = builder.build();
+  }
+
+  /** Whether it takes everybody's requests, by plain HTTP. */
+  boolean open() {
+    return token == null && "http".equals(daemon.getScheme());
   }
 
   /** The daemon's address. */
@@ -146,7 +159,8 @@ public final class DaemonClient {
   }
 
   private HttpRequest.Builder request(String path) {
-    return HttpRequest.newBuilder(daemon.resolve(path));
+    HttpRequest.Builder request = HttpRequest.newBuilder(daemon.resolve(path));
+    return token == null ? request : request.header("Authorization", "Bearer " + token);
   }
 
   private HttpResponse<byte[]> send(HttpRequest request) throws CliException {
@@ -167,6 +181,14 @@ public final class DaemonClient {
               + daemon
               + ". Start one with 'pilotlight daemon', or name another with --daemon URL"
               + " or PILOTLIGHT_DAEMON.");
+    }
+    if (cause instanceof SSLException) {
+      return new CliException(
+          "the daemon at "
+              + daemon
+              + " is not trusted, or speaks no TLS: "
+              + cause.getMessage()
+              + ". Name its certificate with --ca-cert FILE or PILOTLIGHT_CA_CERT.");
     }
     return new CliException("the connection to " + daemon + " failed: " + cause);
   }

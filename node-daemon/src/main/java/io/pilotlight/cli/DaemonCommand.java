@@ -49,8 +49,24 @@ final class DaemonCommand implements Callable<Integer> {
   private @Nullable Path config;
 
   @Option(
+      names = "--token-file",
+      paramLabel = "FILE",
+      description = "Holds a token that every request must carry; needed beyond loopback.")
+  private @Nullable Path tokenFile;
+
+  @Option(
+      names = "--tls-cert",
+      paramLabel = "FILE",
+      description = "The daemon's certificate and its chain (PEM): HTTPS, needed beyond loopback.")
+  private @Nullable Path tlsCertificate;
+
+  @Option(names = "--tls-key", paramLabel = "FILE", description = "The certificate's key (PEM).")
+  private @Nullable Path tlsKey;
+
+  @Option(
       names = "--insecure",
-      description = "Allow --listen on another address than loopback: anyone may deploy then.")
+      description =
+          "Allow --listen on another address than loopback without a token or without TLS.")
   private boolean insecure;
 
   @Option(
@@ -67,7 +83,7 @@ final class DaemonCommand implements Callable<Integer> {
   public Integer call() throws CliException {
     try (Daemon daemon = Daemon.start(configuration())) {
       daemon.closeOnShutdown();
-      announce(daemon.address());
+      announce(daemon);
       if (untilEof) {
         closeAtEnd(System.in, daemon);
       }
@@ -95,8 +111,17 @@ final class DaemonCommand implements Callable<Integer> {
       configuration = configuration.withDataDirectory(data.toAbsolutePath());
     }
     return configuration
-        .withInsecure(configuration.insecure() || insecure)
+        .withDoor(door(configuration.door()))
         .withKeepZygotes(configuration.keepZygotes() || keepZygotes);
+  }
+
+  private DaemonConfig.Door door(DaemonConfig.Door configured) {
+    return new DaemonConfig.Door(
+        configured.insecure() || insecure,
+        tokenFile != null ? tokenFile : configured.tokenFile(),
+        tlsCertificate != null ? tlsCertificate : configured.tlsCertificate(),
+        tlsKey != null ? tlsKey : configured.tlsKey(),
+        configured.roots());
   }
 
   private static Path defaultData() {
@@ -109,10 +134,15 @@ final class DaemonCommand implements Callable<Integer> {
   }
 
   /** On one line also as JSON: whoever started this daemon waits for it. */
-  private void announce(InetSocketAddress address) {
+  private void announce(Daemon daemon) {
+    InetSocketAddress address = daemon.address();
     String host = address.getAddress().getHostAddress();
     String url =
-        "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+        daemon.scheme()
+            + "://"
+            + (host.contains(":") ? "[" + host + "]" : host)
+            + ":"
+            + address.getPort();
     ObjectNode document =
         new ObjectMapper()
             .createObjectNode()

@@ -43,7 +43,7 @@ final class DemoCommand implements Callable<Integer> {
     Map<Example, StartsReport> reports = new EnumMap<>(Example.class);
     try (StandaloneDaemon daemon = StandaloneDaemon.start()) {
       output.line("A daemon listens on " + daemon.uri() + ", for this demo only.");
-      DaemonClient client = new DaemonClient(daemon.uri());
+      DaemonClient client = new DaemonClient(DaemonAccess.open(daemon.uri()));
       for (Example example : Example.values()) {
         reports.put(example, show(client, example, home));
       }

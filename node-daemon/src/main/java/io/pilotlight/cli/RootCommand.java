@@ -38,7 +38,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "'pilotlight test' (the launcher's own) runs everything that CI runs.",
-      "PILOTLIGHT_DAEMON holds the daemon's address, if it is not http://127.0.0.1:7600."
+      "PILOTLIGHT_DAEMON holds the daemon's address, if it is not http://127.0.0.1:7600;",
+      "PILOTLIGHT_TOKEN_FILE and PILOTLIGHT_CA_CERT what is needed to be let in."
     })
 final class RootCommand implements Runnable {
   @Spec

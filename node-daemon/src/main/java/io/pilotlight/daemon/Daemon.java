@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.pilotlight.daemon.function.AllowedRoots;
 import io.pilotlight.daemon.function.DefinitionStore;
 import io.pilotlight.daemon.function.Deployer;
 import io.pilotlight.daemon.function.Deployment;
@@ -11,9 +12,11 @@ import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.JarStore;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.ZygoteBuilder;
+import io.pilotlight.daemon.http.AccessToken;
 import io.pilotlight.daemon.http.ApiServer;
 import io.pilotlight.daemon.http.EventQueue;
 import io.pilotlight.daemon.http.InFlight;
+import io.pilotlight.daemon.http.ServerCertificate;
 import io.pilotlight.daemon.metrics.FleetCollector;
 import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.route.Router;
@@ -25,8 +28,10 @@ import io.pilotlight.zygote.ZygoteHost;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -93,17 +98,49 @@ public final class Daemon implements AutoCloseable {
   public static Daemon start(DaemonConfig config, HostFactory hosts, NodeClock clock)
       throws DaemonException {
     InetSocketAddress listen = config.listen();
-    if (!listen.getAddress().isLoopbackAddress() && !config.insecure()) {
+    DaemonConfig.Door door = config.door();
+    boolean closed = door.tokenFile() != null && door.tlsCertificate() != null;
+    if (!listen.getAddress().isLoopbackAddress() && !closed && !door.insecure()) {
       throw new DaemonException(
           "listening on "
               + listen.getAddress().getHostAddress()
-              + " would let everybody who reaches it run code here: the daemon asks nobody who he"
-              + " is. Listen on 127.0.0.1, or say --insecure if the network is trusted");
+              + " would let everybody who reaches it run code here. Give --token-file and"
+              + " --tls-cert with --tls-key, or listen on 127.0.0.1, or say --insecure if the"
+              + " network is trusted");
     }
-    return new Daemon(config, hosts, clock);
+    return new Daemon(config, access(door), hosts, clock);
   }
 
-  private Daemon(DaemonConfig config, HostFactory hosts, NodeClock clock) throws DaemonException {
+  private static ApiServer.Access access(DaemonConfig.Door door) throws DaemonException {
+    if ((door.tlsCertificate() == null) != (door.tlsKey() == null)) {
+      throw new DaemonException(
+          "--tls-cert and --tls-key (tlsCertificate and tlsKey) belong together; one is missing");
+    }
+    try {
+      return new ApiServer.Access(
+          door.tokenFile() == null ? null : AccessToken.read(door.tokenFile()),
+          door.tlsCertificate() == null || door.tlsKey() == null
+              ? null
+              : ServerCertificate.read(door.tlsCertificate(), door.tlsKey()));
+    } catch (NoSuchFileException e) {
+      throw new DaemonException(e.getFile() + " does not exist", e);
+    } catch (IOException e) {
+      throw new DaemonException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static AllowedRoots roots(DaemonConfig config) {
+    List<Path> roots = config.door().roots();
+    if (roots != null) {
+      return AllowedRoots.of(roots);
+    }
+    return config.listen().getAddress().isLoopbackAddress()
+        ? AllowedRoots.everywhere()
+        : AllowedRoots.of(List.of());
+  }
+
+  private Daemon(DaemonConfig config, ApiServer.Access access, HostFactory hosts, NodeClock clock)
+      throws DaemonException {
     this.config = config;
     this.clock = clock;
     DaemonConfig.Limits limits = config.limits();
@@ -123,7 +160,7 @@ public final class Daemon implements AutoCloseable {
       ZygoteHost host = openHost(hosts, data, metrics);
       BackgroundThreads background = closers.add("background work", new BackgroundThreads());
       ObjectMapper json = json();
-      SettingsJson settings = new SettingsJson(config.defaultJvm());
+      SettingsJson settings = new SettingsJson(config.defaultJvm(), roots(config));
       FunctionRegistry registry = new FunctionRegistry();
       JarStore jars = new JarStore(data.jars());
       builder = closers.add("builds", new ZygoteBuilder(host, json, limits.maxBuilds()));
@@ -148,6 +185,7 @@ public final class Daemon implements AutoCloseable {
               "HTTP server",
               new ApiServer(
                   config.listen(),
+                  access,
                   door,
                   new ApiServer.Backend(
                       json,
@@ -220,6 +258,11 @@ public final class Daemon implements AutoCloseable {
   /** Where it listens. */
   public InetSocketAddress address() {
     return address;
+  }
+
+  /** {@code https} if it has a certificate, else {@code http}. */
+  public String scheme() {
+    return config.door().tlsCertificate() == null ? "http" : "https";
   }
 
   /** Ends the daemon gracefully when this JVM is told to end. */

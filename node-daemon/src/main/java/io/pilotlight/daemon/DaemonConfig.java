@@ -13,13 +13,13 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a daemon is told at its start.
  *
  * @param listen where it listens; port 0 for a free one
- * @param insecure whether it may listen elsewhere than on loopback, although it asks nobody who he
- *     is
+ * @param door whom it lets in
  * @param dataDirectory what it keeps is here; one daemon at a time
  * @param agentJar the agent that function JVMs get
  * @param defaultJvm home of the JDK of functions that name none
@@ -29,7 +29,7 @@ import java.util.Set;
  */
 public record DaemonConfig(
     InetSocketAddress listen,
-    boolean insecure,
+    Door door,
     Path dataDirectory,
     Path agentJar,
     Path defaultJvm,
@@ -45,6 +45,10 @@ public record DaemonConfig(
           List.of(
               "listen",
               "insecure",
+              "tokenFile",
+              "tlsCertificate",
+              "tlsKey",
+              "roots",
               "data",
               "agent",
               "jvm",
@@ -59,6 +63,26 @@ public record DaemonConfig(
               "maxEvents",
               "maxEventBytes",
               "connectionIdleSeconds"));
+
+  /**
+   * Whom a daemon lets in, and how far.
+   *
+   * @param insecure whether it may listen elsewhere than on loopback without a token or without TLS
+   * @param tokenFile holds what every request must carry; null if nothing
+   * @param tlsCertificate PEM file of its certificate; null for plain HTTP
+   * @param tlsKey PEM file of the certificate's key; null for plain HTTP
+   * @param roots where jars and JDKs of deployments may lie; null for everywhere if it listens on
+   *     loopback, else nowhere
+   */
+  public record Door(
+      boolean insecure,
+      @Nullable Path tokenFile,
+      @Nullable Path tlsCertificate,
+      @Nullable Path tlsKey,
+      @Nullable List<Path> roots) {
+    /** For loopback: everybody on this machine. */
+    public static final Door OPEN = new Door(false, null, null, null, null);
+  }
 
   /**
    * How much a daemon takes on.
@@ -105,7 +129,7 @@ public record DaemonConfig(
   public static DaemonConfig defaults(Path dataDirectory, Path agentJar) {
     return new DaemonConfig(
         new InetSocketAddress(InetAddress.getLoopbackAddress(), DEFAULT_PORT),
-        false,
+        Door.OPEN,
         dataDirectory,
         agentJar,
         Path.of(System.getProperty("java.home")),
@@ -117,37 +141,37 @@ public record DaemonConfig(
   /** The same, listening there. */
   public DaemonConfig withListen(InetSocketAddress address) {
     return new DaemonConfig(
-        address, insecure, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
+        address, door, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
   }
 
-  /** The same, allowed or not to listen elsewhere than on loopback. */
-  public DaemonConfig withInsecure(boolean allowed) {
+  /** The same with another door. */
+  public DaemonConfig withDoor(Door other) {
     return new DaemonConfig(
-        listen, allowed, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
+        listen, other, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
   }
 
   /** The same, with its data there. */
   public DaemonConfig withDataDirectory(Path directory) {
     return new DaemonConfig(
-        listen, insecure, directory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
+        listen, door, directory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
   }
 
   /** The same, waiting that long at its end. */
   public DaemonConfig withDrainTimeout(Duration timeout) {
     return new DaemonConfig(
-        listen, insecure, dataDirectory, agentJar, defaultJvm, timeout, keepZygotes, limits);
+        listen, door, dataDirectory, agentJar, defaultJvm, timeout, keepZygotes, limits);
   }
 
   /** The same, letting zygotes live on or not. */
   public DaemonConfig withKeepZygotes(boolean keep) {
     return new DaemonConfig(
-        listen, insecure, dataDirectory, agentJar, defaultJvm, drainTimeout, keep, limits);
+        listen, door, dataDirectory, agentJar, defaultJvm, drainTimeout, keep, limits);
   }
 
   /** The same, with other limits. */
   public DaemonConfig withLimits(Limits others) {
     return new DaemonConfig(
-        listen, insecure, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, others);
+        listen, door, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, others);
   }
 
   /**
@@ -167,7 +191,7 @@ public record DaemonConfig(
     }
     return new DaemonConfig(
         fields.has("listen") ? address(fields.text("listen", "")) : listen,
-        fields.flag("insecure", insecure),
+        door(fields),
         fields.path("data", dataDirectory),
         fields.path("agent", agentJar),
         fields.path("jvm", defaultJvm),
@@ -175,6 +199,17 @@ public record DaemonConfig(
             fields.integer("drainSeconds", (int) drainTimeout.toSeconds(), 0, 86_400)),
         fields.flag("keepZygotes", keepZygotes),
         limits(fields));
+  }
+
+  private Door door(JsonFields fields) throws InvalidFieldException {
+    return new Door(
+        fields.flag("insecure", door.insecure()),
+        fields.has("tokenFile") ? fields.path("tokenFile", dataDirectory) : door.tokenFile(),
+        fields.has("tlsCertificate")
+            ? fields.path("tlsCertificate", dataDirectory)
+            : door.tlsCertificate(),
+        fields.has("tlsKey") ? fields.path("tlsKey", dataDirectory) : door.tlsKey(),
+        fields.has("roots") ? fields.paths("roots") : door.roots());
   }
 
   private Limits limits(JsonFields fields) throws InvalidFieldException {

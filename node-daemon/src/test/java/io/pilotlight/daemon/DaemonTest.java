@@ -63,7 +63,13 @@ final class DaemonTest {
     assertThatThrownBy(() -> new TestDaemon(directory, config -> config.withListen(everywhere)))
         .isInstanceOf(DaemonException.class)
         .hasMessageContaining("--insecure");
-    new TestDaemon(directory, config -> config.withListen(everywhere).withInsecure(true)).close();
+    new TestDaemon(
+            directory,
+            config ->
+                config
+                    .withListen(everywhere)
+                    .withDoor(new DaemonConfig.Door(true, null, null, null, null)))
+        .close();
   }
 
   @Test

@@ -48,10 +48,16 @@ public final class SettingsJson {
   private static final List<String> NOT_YET = List.of("secret", "secrets", "noImage");
 
   private final Path defaultJvm;
+  private final AllowedRoots roots;
 
-  /** Uses the JVM at {@code defaultJvm} where a request names none. */
-  public SettingsJson(Path defaultJvm) {
+  /**
+   * Uses the JVM at {@code defaultJvm} where a request names none.
+   *
+   * @param roots where the files may lie that a request names; the default JVM may lie elsewhere
+   */
+  public SettingsJson(Path defaultJvm, AllowedRoots roots) {
     this.defaultJvm = defaultJvm;
+    this.roots = roots;
   }
 
   /** Refuses a name that no function can have. */
@@ -76,14 +82,25 @@ public final class SettingsJson {
     Set<String> known = new LinkedHashSet<>(List.of("jars", "layers"));
     known.addAll(SETTINGS);
     JsonFields fields = JsonFields.of(body, "the deploy request", known);
-    List<Path> jars = fields.paths("jars");
+    List<Path> jars = real("jars", fields.paths("jars"));
     if (jars.isEmpty()) {
       throw new InvalidFieldException(
           "jars", "field 'jars' is missing or empty; give the absolute path of at least one jar");
     }
     FunctionSettings settings = settings(fields);
+    if (!settings.jvm().equals(defaultJvm)) {
+      roots.real("jvm", settings.jvm());
+    }
     checkJvm(settings.jvm());
-    return new DeployRequest(jars, fields.paths("layers"), settings);
+    return new DeployRequest(jars, real("layers", fields.paths("layers")), settings);
+  }
+
+  private List<Path> real(String field, List<Path> paths) throws InvalidFieldException {
+    List<Path> real = new ArrayList<>();
+    for (Path path : paths) {
+      real.add(roots.real(field, path));
+    }
+    return real;
   }
 
   /**

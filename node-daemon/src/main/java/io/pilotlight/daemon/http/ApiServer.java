@@ -14,7 +14,9 @@ import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
 
 /** The HTTP server. The thread that reads a request serves it, to the end. */
 public final class ApiServer implements AutoCloseable {
@@ -64,8 +66,16 @@ public final class ApiServer implements AutoCloseable {
       InFlight inFlight,
       BooleanSupplier ready) {}
 
+  /**
+   * Whom requests are taken from.
+   *
+   * @param token what they must carry; null if they need not
+   * @param certificate for TLS; null for plain HTTP
+   */
+  public record Access(@Nullable AccessToken token, @Nullable ServerCertificate certificate) {}
+
   /** Not listening yet. */
-  public ApiServer(InetSocketAddress listen, Limits limits, Backend backend) {
+  public ApiServer(InetSocketAddress listen, Access access, Limits limits, Backend backend) {
     threads = new QueuedThreadPool(limits.maxThreads(), MIN_THREADS);
     threads.setName("pilotlight-http");
     threads.setDaemon(true);
@@ -75,18 +85,29 @@ public final class ApiServer implements AutoCloseable {
     http.setRequestHeaderSize(MAX_HEADER_BYTES);
     http.setResponseHeaderSize(MAX_HEADER_BYTES);
     http.setMinRequestDataRate(MIN_BODY_BYTES_PER_SECOND);
-    connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+    HttpConnectionFactory plain = new HttpConnectionFactory(http);
+    ServerCertificate certificate = access.certificate();
+    connector =
+        certificate == null
+            ? new ServerConnector(server, 1, 1, plain)
+            : new ServerConnector(
+                server,
+                1,
+                1,
+                new SslConnectionFactory(certificate.sslContext(), plain.getProtocol()),
+                plain);
     connector.setHost(listen.getAddress().getHostAddress());
     connector.setPort(listen.getPort());
     connector.setIdleTimeout(limits.connectionIdle().toMillis());
     server.addConnector(connector);
     server.setErrorHandler(new ErrorAnswers(backend.json(), backend.inFlight()));
-    server.setHandler(root(limits, backend));
+    server.setHandler(root(access.token(), limits, backend));
   }
 
-  private static RootHandler root(Limits limits, Backend backend) {
+  private static RootHandler root(@Nullable AccessToken token, Limits limits, Backend backend) {
     FunctionViews views = new FunctionViews(backend.registry(), backend.settings(), backend.json());
     return new RootHandler(
+        token,
         backend.json(),
         backend.registry(),
         new FunctionsEndpoint(

@@ -10,11 +10,13 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +27,9 @@ final class RootHandler extends Handler.Abstract {
   private static final String INVOCATIONS = "/invocations";
   private static final String LAMBDA = "/2015-03-31/functions/";
 
+  private static final Set<String> OPEN = Set.of("/healthz", "/readyz");
+
+  private final @Nullable AccessToken token;
   private final ObjectMapper json;
   private final FunctionRegistry registry;
   private final FunctionsEndpoint functions;
@@ -36,6 +41,7 @@ final class RootHandler extends Handler.Abstract {
   private final BooleanSupplier ready;
 
   RootHandler(
+      @Nullable AccessToken token,
       ObjectMapper json,
       FunctionRegistry registry,
       FunctionsEndpoint functions,
@@ -45,6 +51,7 @@ final class RootHandler extends Handler.Abstract {
       NodeMetrics metrics,
       InFlight inFlight,
       BooleanSupplier ready) {
+    this.token = token;
     this.json = json;
     this.registry = registry;
     this.functions = functions;
@@ -62,6 +69,10 @@ final class RootHandler extends Handler.Abstract {
     boolean toLambda = path.startsWith(LAMBDA);
     Exchange exchange = new Exchange(request, response, callback, json, inFlight);
     try {
+      if (!OPEN.contains(path) && !allowed(exchange)) {
+        unauthorized(toLambda, exchange);
+        return true;
+      }
       if (!toLambda && !path.startsWith(FUNCTIONS)) {
         // Health and what is held: answered also by a daemon that is full or is stopping.
         observe(path, exchange);
@@ -93,6 +104,32 @@ final class RootHandler extends Handler.Abstract {
       }
     }
     return true;
+  }
+
+  private boolean allowed(Exchange exchange) {
+    return token == null
+        || token.allows(exchange.header("Authorization"), exchange.header(AccessToken.HEADER));
+  }
+
+  private void unauthorized(boolean toLambda, Exchange exchange) {
+    exchange.lastOnConnection();
+    if (toLambda) {
+      lambda
+          .errors()
+          .refuse(
+              exchange,
+              403,
+              "UnrecognizedClientException",
+              "The daemon's token is missing or wrong; send it in the header "
+                  + AccessToken.HEADER);
+    } else {
+      exchange.answerHeader("WWW-Authenticate", "Bearer realm=\"pilotlight\"");
+      exchange.problem(
+          new Problem(
+              401,
+              "unauthorized",
+              "the daemon's token is missing or wrong; send 'Authorization: Bearer TOKEN'"));
+    }
   }
 
   private void refuse(boolean toLambda, InFlight.Admission admission, Exchange exchange) {

@@ -2,6 +2,7 @@ package io.pilotlight.cli.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pilotlight.cli.DaemonAccess;
 import io.pilotlight.cli.DaemonClient;
 import io.pilotlight.cli.FakeDaemon;
 import io.pilotlight.cli.Start;
@@ -73,7 +74,7 @@ final class StartsRunTest {
 
   private static List<Series> run(FakeDaemon daemon, StartsRun.Plan plan) throws Exception {
     return new StartsRun(
-            new DaemonClient(daemon.uri()),
+            new DaemonClient(DaemonAccess.open(daemon.uri())),
             BenchClock.SYSTEM,
             new TemplateWorkload("{\"n\": {{n}}}".getBytes(StandardCharsets.UTF_8)),
             new StartsRun.Functions("f", "kept"))

@@ -50,7 +50,8 @@ final class DeployerTest {
 
   private Deployer deployer(FunctionRegistry functions) throws Exception {
     JarStore jars = new JarStore(directory.resolve("jars"));
-    SettingsJson settings = new SettingsJson(Path.of(System.getProperty("java.home")));
+    SettingsJson settings =
+        new SettingsJson(Path.of(System.getProperty("java.home")), AllowedRoots.everywhere());
     return new Deployer(
         functions,
         jars,

@@ -19,7 +19,7 @@ final class SettingsJsonTest {
   private static final Path JVM = Path.of(System.getProperty("java.home"));
 
   private final ObjectMapper json = new ObjectMapper();
-  private final SettingsJson settings = new SettingsJson(JVM);
+  private final SettingsJson settings = new SettingsJson(JVM, AllowedRoots.everywhere());
 
   private DeployRequest read(String body) throws Exception {
     return settings.deployRequest(json.readTree(body));

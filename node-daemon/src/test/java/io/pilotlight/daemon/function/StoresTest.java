@@ -27,7 +27,7 @@ final class StoresTest {
         new DefinitionStore(
             directory.resolve("functions"),
             jars,
-            new SettingsJson(Path.of(System.getProperty("java.home"))),
+            new SettingsJson(Path.of(System.getProperty("java.home")), AllowedRoots.everywhere()),
             new ObjectMapper());
   }
 

@@ -10,6 +10,7 @@ import io.pilotlight.daemon.fake.FakeJvm;
 import io.pilotlight.daemon.fake.FakeZygote;
 import io.pilotlight.daemon.fake.ManualTime;
 import io.pilotlight.daemon.fake.TestJars;
+import io.pilotlight.daemon.function.AllowedRoots;
 import io.pilotlight.daemon.function.DefinitionStore;
 import io.pilotlight.daemon.function.DeployRequest;
 import io.pilotlight.daemon.function.Deployer;
@@ -60,7 +61,8 @@ final class RouterTest {
   void open() throws Exception {
     builder = new ZygoteBuilder(host, json, 1);
     JarStore jars = new JarStore(directory.resolve("jars"));
-    SettingsJson settings = new SettingsJson(Path.of(System.getProperty("java.home")));
+    SettingsJson settings =
+        new SettingsJson(Path.of(System.getProperty("java.home")), AllowedRoots.everywhere());
     deployer =
         new Deployer(
             registry,
