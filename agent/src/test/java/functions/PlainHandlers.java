@@ -1,5 +1,7 @@
 package functions;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.amazonaws.services.lambda.runtime.Context;
 import functions.AwsHandlers.Order;
 import java.io.File;
@@ -25,6 +27,15 @@ public final class PlainHandlers {
   public static String deleting(String file) {
     new File(file).deleteOnExit();
     return file;
+  }
+
+  /** An environment variable, as Java sees it and a child that is given Java's environment. */
+  public static String variable(String name) throws IOException {
+    String own = System.getenv(name) + "," + System.getenv().get(name);
+    ProcessBuilder command = new ProcessBuilder("printenv", name);
+    command.environment().put("LANG", "C");
+    Process child = command.start();
+    return own + "," + new String(child.getInputStream().readAllBytes(), UTF_8).strip();
   }
 
   /** A function. */

@@ -35,6 +35,7 @@ public final class FunctionHost {
   private final Map<String, String> environment;
   private final Renewal renewal;
   private final OrderlyExit exit;
+  private final ProcessVariables variables = ProcessVariables.find();
   private final Reply reply = new Reply();
 
   FunctionHost(
@@ -160,6 +161,8 @@ public final class FunctionHost {
         call(function, invoke);
       } else if (frame instanceof Frame.Renew renew) {
         renew(identity, renew.cloneId());
+      } else if (frame instanceof Frame.Secrets secrets) {
+        variables.put(secrets.values());
       } else if (frame instanceof Frame.AwaitCompilers) {
         channel.write(new Frame.CompilersIdle(quiescer.awaitCompilers()));
       } else if (frame instanceof Frame.Quiesce) {
@@ -215,7 +218,7 @@ public final class FunctionHost {
       throws IOException {
     flush();
     List<String> notes = new ArrayList<>(identity.prepare());
-    notes.addAll(new Rehearsal(function, identity).run());
+    notes.addAll(new Rehearsal(function, identity, variables).run());
     notes.addAll(quiescer.quiesce(called));
     channel.write(new Frame.Quiesced(notes));
   }

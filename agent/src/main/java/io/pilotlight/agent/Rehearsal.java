@@ -20,12 +20,17 @@ final class Rehearsal {
   /** Enough for the renewal to be compiled: each clone does it once, on the way of a request. */
   private static final int RENEWALS = 300;
 
+  /** A name that nobody uses. */
+  private static final String VARIABLE = "PILOTLIGHT_REHEARSAL";
+
   private final LoadedFunction function;
   private final CloneIdentity identity;
+  private final ProcessVariables variables;
 
-  Rehearsal(LoadedFunction function, CloneIdentity identity) {
+  Rehearsal(LoadedFunction function, CloneIdentity identity, ProcessVariables variables) {
     this.function = function;
     this.identity = identity;
+    this.variables = variables;
   }
 
   /** Runs it all; what could not be renewed is in the answer, a sentence each. */
@@ -45,9 +50,21 @@ final class Rehearsal {
     pass(new Frame.Result(0, 0, false, invoke.payload()));
     pass(new Frame.Fault(Frame.FaultKind.HANDLER, 0, 0, false, failure));
     pass(new Frame.Quiesced(List.of(name)));
+    pass(new Frame.Secrets(Map.of(VARIABLE, name)));
     pass(new Frame.Stop());
     function.settle();
+    rehearseSecrets(name);
     return List.copyOf(problems);
+  }
+
+  /** Where the JDK does not let them be set there is nothing to rehearse; a clone says so. */
+  private void rehearseSecrets(String value) {
+    try {
+      variables.put(Map.of(VARIABLE, value));
+    } catch (IllegalStateException e) {
+      return;
+    }
+    variables.remove(VARIABLE);
   }
 
   private static void pass(Frame frame) throws IOException {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -75,6 +76,19 @@ class FunctionHostIT {
   private boolean hooksAfter(String handler, String payload) throws Exception {
     try (HostProcess host = host(handler)) {
       return ((Frame.Result) host.invoke(payload)).hooks();
+    }
+  }
+
+  @Test
+  void secretsAreVariablesFromThenOn() throws Exception {
+    try (HostProcess host = host("PlainHandlers::variable")) {
+      assertThat(text(host.invoke("\"PASSWORD\""))).isEqualTo("\"null,null,\"");
+      assertThat(host.ask(new Frame.Quiesce())).isInstanceOf(Frame.Quiesced.class);
+      assertThat(text(host.invoke("\"PILOTLIGHT_REHEARSAL\""))).isEqualTo("\"null,null,\"");
+      host.tell(new Frame.Renew("clone-1"));
+      host.tell(new Frame.Secrets(Map.of("PASSWORD", "s3cret")));
+      assertThat(text(host.invoke("\"PASSWORD\""))).isEqualTo("\"s3cret,s3cret,s3cret\"");
+      assertThat(host.output()).doesNotContain("s3cret");
     }
   }
 

@@ -61,6 +61,14 @@ final class DeployCommand implements Callable<Integer> {
       description = "An environment variable, there when classes initialise; may be repeated.")
   private Map<String, String> environment = Map.of();
 
+  @Option(
+      names = "--secret",
+      paramLabel = "K=V|K=@FILE",
+      description =
+          "An environment variable that comes with the first call and is in no zygote; may be"
+              + " repeated. @FILE keeps it out of the command line.")
+  private Map<String, String> secrets = Map.of();
+
   @Option(names = "--memory", paramLabel = "MIB", description = "Memory of one process, in MiB.")
   private @Nullable Integer memoryMib;
 
@@ -135,6 +143,10 @@ final class DeployCommand implements Callable<Integer> {
     paths(definition.putArray("layers"), "--layer", layers);
     definition.put("handler", handler);
     environment.forEach(definition.putObject("env")::put);
+    ObjectNode hidden = definition.putObject("secrets");
+    for (Map.Entry<String, String> secret : secrets.entrySet()) {
+      hidden.put(secret.getKey(), secret(secret.getValue()));
+    }
     put(definition, "memoryMib", memoryMib);
     put(definition, "timeoutSeconds", timeoutSeconds);
     put(definition, "initTimeoutSeconds", initTimeoutSeconds);
@@ -156,6 +168,19 @@ final class DeployCommand implements Callable<Integer> {
     }
     jvmArgs.forEach(definition.putArray("jvmArgs")::add);
     return definition;
+  }
+
+  /** As it stands, or of a file, without the end of its last line. */
+  private static String secret(String value) throws CliException {
+    if (!value.startsWith("@")) {
+      return value;
+    }
+    Path file = Path.of(value.substring(1));
+    try {
+      return Files.readString(file).replaceFirst("\\R\\z", "");
+    } catch (IOException e) {
+      throw new CliException("--secret's file '" + file + "' cannot be read: " + e);
+    }
   }
 
   /** The daemon has a working directory of its own, so paths are made absolute here. */

@@ -143,6 +143,7 @@ final class FrozenZygote implements Zygote {
       byte[] payload = warmup.payloads().get(i % warmup.payloads().size());
       try {
         HostedJvm clone = newClone(recorder.plain());
+        clone.secrets(warmup.secrets());
         clone.invoke(new Invocation("rehearsal-" + i, Map.of(), payload), warmup.callTimeout());
         clone.recordFirstCall();
         clone.close();

@@ -1,6 +1,7 @@
 package io.pilotlight.zygote;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
@@ -34,6 +35,14 @@ public interface FunctionJvm extends AutoCloseable {
    */
   Reply invoke(Invocation invocation, Duration timeout)
       throws NotStartedException, DiedException, TimedOutException;
+
+  /**
+   * Gives it environment variables that its zygote must not hold. They reach it with its first
+   * invocation, before the function runs; to be called before that.
+   *
+   * @param values by name; none does nothing
+   */
+  void secrets(Map<String, String> values);
 
   /**
    * Whether what its first call touches is still to be recorded: whoever has called it says when,

@@ -10,6 +10,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -38,6 +39,7 @@ final class HostedJvm implements FunctionJvm {
   private final CompletableFuture<Started> started = new CompletableFuture<>();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile @Nullable ByteBuffer firstBytes;
+  private volatile @Nullable ByteBuffer secrets;
   private volatile boolean finished;
   private volatile boolean hooks = true;
   private volatile @Nullable IntConsumer recorder;
@@ -127,6 +129,11 @@ final class HostedJvm implements FunctionJvm {
     firstBytes = FrameCodec.encode(new Frame.Renew(cloneId));
   }
 
+  @Override
+  public void secrets(Map<String, String> values) {
+    secrets = values.isEmpty() ? null : FrameCodec.encode(new Frame.Secrets(values));
+  }
+
   /** The process; only for a JVM that has been started. */
   ProcessWatch watch() {
     return started.join().watch();
@@ -193,16 +200,22 @@ final class HostedJvm implements FunctionJvm {
       throws NotStartedException, DeadlineException {
     try {
       ByteBuffer first = firstBytes;
-      if (first == null) {
-        channel.send(direct, deadline, frame);
-      } else {
-        firstBytes = null;
-        channel.send(direct, deadline, first, frame);
-      }
+      ByteBuffer next = secrets;
+      firstBytes = null;
+      secrets = null;
+      channel.send(direct, deadline, parts(first, next, frame));
     } catch (KernelException e) {
       close();
       throw tookNothing();
     }
+  }
+
+  private static ByteBuffer[] parts(
+      @Nullable ByteBuffer first, @Nullable ByteBuffer next, ByteBuffer last) {
+    if (first == null) {
+      return next == null ? new ByteBuffer[] {last} : new ByteBuffer[] {next, last};
+    }
+    return next == null ? new ByteBuffer[] {first, last} : new ByteBuffer[] {first, next, last};
   }
 
   private NotStartedException tookNothing() throws NotStartedException {

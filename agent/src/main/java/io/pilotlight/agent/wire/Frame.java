@@ -164,6 +164,25 @@ public sealed interface Frame {
    */
   record Renew(String cloneId) implements Frame {}
 
+  /**
+   * Environment variables that no zygote may hold: sent to a clone or a cold JVM ahead of its first
+   * invocation.
+   *
+   * @param values by name
+   */
+  record Secrets(Map<String, String> values) implements Frame {
+    /** Copies the map. */
+    public Secrets {
+      values = Map.copyOf(values);
+    }
+
+    /** Names only: this text may get into a log. */
+    @Override
+    public String toString() {
+      return "Secrets" + values.keySet();
+    }
+  }
+
   /** End this JVM with status 0, after its shutdown hooks. */
   record Stop() implements Frame {}
 

@@ -177,6 +177,9 @@ public final class FrameCodec {
     } else if (frame instanceof Frame.CompilersIdle f) {
       out.strings(f.notes());
       return 13;
+    } else if (frame instanceof Frame.Secrets f) {
+      out.map(f.values());
+      return 14;
     }
     Frame.StepFailed f = (Frame.StepFailed) frame;
     out.int32(f.step()).int32(f.errno());
@@ -202,6 +205,7 @@ public final class FrameCodec {
       case STEP_FAILED_TYPE -> new Frame.StepFailed(in.int32(), in.int32());
       case 12 -> new Frame.AwaitCompilers();
       case 13 -> new Frame.CompilersIdle(in.strings());
+      case 14 -> new Frame.Secrets(in.map());
       default -> throw new WireException("frame of unknown type " + type);
     };
   }

@@ -32,12 +32,18 @@ class FrameCodecTest {
         new Frame.Quiesce(),
         new Frame.Quiesced(List.of("note")),
         new Frame.Renew("clone-1"),
+        new Frame.Secrets(Map.of("KEY", "hidden")),
         new Frame.Stop(),
         new Frame.StepFailed(3, 12));
   }
 
   static Stream<Frame> framesWithBody() {
     return frames().filter(f -> FrameCodec.encode(f).remaining() > FrameCodec.HEADER_BYTES);
+  }
+
+  @Test
+  void secretsAreNotTold() {
+    assertThat(new Frame.Secrets(Map.of("KEY", "hidden"))).hasToString("Secrets[KEY]");
   }
 
   @ParameterizedTest

@@ -24,6 +24,7 @@ public final class Probe implements Function<Map<String, Object>, Object> {
       case "echo" -> request.get("value");
       case "count" -> calls;
       case "pid" -> pid();
+      case "variable" -> System.getenv((String) request.get("name"));
       case "settings" -> ENVIRONMENT_AT_INITIALISATION + "," + PROPERTY_AT_INITIALISATION;
       case "length" -> ((String) request.get("value")).length();
       case "answer" -> "x".repeat((Integer) request.get("length"));

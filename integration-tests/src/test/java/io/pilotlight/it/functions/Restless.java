@@ -42,6 +42,8 @@ public final class Restless implements Function<String, String> {
 
   /** Starts the load. */
   public Restless() {
+    // With a hook a process is asked to end, and not killed.
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> running.set(false)));
     start("allocates", this::allocate);
     start("compiles", this::compile);
     start("locks-1", this::contend);

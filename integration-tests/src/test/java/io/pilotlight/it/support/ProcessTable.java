@@ -1,11 +1,13 @@
 package io.pilotlight.it.support;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 
@@ -70,6 +72,45 @@ public final class ProcessTable {
     } catch (IOException e) {
       return List.of();
     }
+  }
+
+  /** Whether a process has these bytes anywhere in memory that it could read. */
+  public static boolean memoryContains(long pid, byte[] bytes) throws IOException {
+    try (RandomAccessFile memory = new RandomAccessFile("/proc/" + pid + "/mem", "r")) {
+      for (String mapping : Files.readAllLines(PROC.resolve(pid + "/maps"))) {
+        String[] bounds = mapping.substring(0, mapping.indexOf(' ')).split("-", -1);
+        long start = Long.parseUnsignedLong(bounds[0], 16);
+        long end = Long.parseUnsignedLong(bounds[1], 16);
+        boolean own = mapping.contains(" rw") && !mapping.contains("[v");
+        if (own && contains(memory, start, end, bytes)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static boolean contains(RandomAccessFile memory, long start, long end, byte[] bytes)
+      throws IOException {
+    byte[] buffer = new byte[1 << 20];
+    int kept = 0;
+    memory.seek(start);
+    for (long at = start; at < end; ) {
+      int read = memory.read(buffer, kept, (int) Math.min(buffer.length - kept, end - at));
+      if (read <= 0) {
+        return false;
+      }
+      at += read;
+      int filled = kept + read;
+      for (int i = 0; i + bytes.length <= filled; i++) {
+        if (Arrays.equals(buffer, i, i + bytes.length, bytes, 0, bytes.length)) {
+          return true;
+        }
+      }
+      kept = Math.min(filled, bytes.length - 1);
+      System.arraycopy(buffer, filled - kept, buffer, 0, kept);
+    }
+    return false;
   }
 
   private static char state(long pid) {

@@ -40,7 +40,7 @@ public final class DefinitionStore {
     node.put("deployedEpochMillis", definition.deployedEpochMillis());
     write(definition.jars(), node.putArray("jars"));
     write(definition.layers(), node.putArray("layers"));
-    settings.write(definition.settings(), node.putObject("settings"));
+    settings.writeToStore(definition.settings(), node.putObject("settings"));
     files.write(definition.name() + SUFFIX, json.writeValueAsBytes(node));
   }
 

@@ -166,6 +166,7 @@ public final class Deployment {
 
   /** Enters a new process into the books, until it ends. */
   public ServingJvm register(FunctionJvm jvm, Start origin, ServingJvm.State state) {
+    jvm.secrets(definition.settings().secrets().values());
     ServingJvm serving = new ServingJvm(jvm, origin, state, clock.epochMillis());
     jvms.put(jvm.id(), serving);
     var unused = jvm.exit().whenComplete((status, failure) -> ended(serving));

@@ -62,7 +62,11 @@ public record FunctionDefinition(
       }
     }
     return new Warmup(
-        payloads, warmup.count(), Duration.ofSeconds(warmup.budgetSeconds()), timeout());
+        payloads,
+        warmup.count(),
+        Duration.ofSeconds(warmup.budgetSeconds()),
+        timeout(),
+        settings.secrets().values());
   }
 
   /** How long one invocation may take. */

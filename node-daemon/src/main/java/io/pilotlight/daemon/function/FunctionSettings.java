@@ -10,6 +10,7 @@ import java.util.Map;
  *
  * @param handler {@code package.Class} or {@code package.Class::method}
  * @param environment variables that its processes see
+ * @param secrets variables that its clones see and its zygote does not
  * @param memoryMib what one of its processes may use
  * @param timeoutSeconds how long one invocation may take
  * @param initTimeoutSeconds how long its JVM may take to start and initialise
@@ -24,6 +25,7 @@ import java.util.Map;
 public record FunctionSettings(
     String handler,
     Map<String, String> environment,
+    Secrets secrets,
     int memoryMib,
     int timeoutSeconds,
     int initTimeoutSeconds,

@@ -24,11 +24,14 @@ public final class SettingsJson {
   private static final Pattern JAVA_VERSION = Pattern.compile("JAVA_VERSION=\"(\\d+)[^\"]*\"");
   private static final int OLDEST_JAVA = 17;
 
+  private static final String SECRETS = "secrets";
+
   private static final Set<String> SETTINGS =
       new LinkedHashSet<>(
           List.of(
               "handler",
               "env",
+              SECRETS,
               "memoryMib",
               "timeoutSeconds",
               "initTimeoutSeconds",
@@ -45,7 +48,7 @@ public final class SettingsJson {
               "jvmArgs"));
 
   /** Fields of later versions: a client that asks for them must not believe that it got them. */
-  private static final List<String> NOT_YET = List.of("secret", "secrets", "noImage");
+  private static final List<String> NOT_YET = List.of("noImage");
 
   private final Path defaultJvm;
   private final AllowedRoots roots;
@@ -119,7 +122,8 @@ public final class SettingsJson {
     }
     return new FunctionSettings(
         fields.requiredText("handler", "com.example.Handler::handle"),
-        environment(fields),
+        variables("env", fields),
+        secrets(fields),
         fields.integer("memoryMib", 512, 64, 1 << 20),
         fields.integer("timeoutSeconds", 30, 1, 3_600),
         fields.integer("initTimeoutSeconds", 60, 1, 3_600),
@@ -132,15 +136,32 @@ public final class SettingsJson {
         fields.texts("jvmArgs"));
   }
 
-  private static Map<String, String> environment(JsonFields fields) throws InvalidFieldException {
-    Map<String, String> environment = fields.textMap("env");
-    for (String name : environment.keySet()) {
+  private static Map<String, String> variables(String field, JsonFields fields)
+      throws InvalidFieldException {
+    Map<String, String> variables = fields.textMap(field);
+    for (String name : variables.keySet()) {
       if (!ENVIRONMENT_NAME.matcher(name).matches()) {
         throw new InvalidFieldException(
-            "env", "field 'env' has a variable named '" + name + "'; a name without '=' is needed");
+            field,
+            "field '"
+                + field
+                + "' has a variable named '"
+                + name
+                + "'; a name without '=' is needed");
       }
     }
-    return environment;
+    return variables;
+  }
+
+  private static Secrets secrets(JsonFields fields) throws InvalidFieldException {
+    Map<String, String> secrets = variables(SECRETS, fields);
+    for (String name : fields.textMap("env").keySet()) {
+      if (secrets.containsKey(name)) {
+        throw new InvalidFieldException(
+            SECRETS, "variable '" + name + "' is in 'env' and in 'secrets'; leave one out");
+      }
+    }
+    return new Secrets(secrets);
   }
 
   private static FunctionSettings.WarmupSettings warmup(JsonFields fields)
@@ -189,13 +210,23 @@ public final class SettingsJson {
         "jvm", "field 'jvm' is " + home + ", but " + release + " has no JAVA_VERSION");
   }
 
-  /** Writes the settings into {@code out}, every field with its value in force. */
+  /** Writes the settings for the daemon's own store: with the values of secrets. */
+  void writeToStore(FunctionSettings settings, ObjectNode out) {
+    write(settings, out);
+    settings.secrets().values().forEach(out.putObject(SECRETS)::put);
+  }
+
+  /**
+   * Writes the settings into {@code out}, every field with its value in force, but of secrets only
+   * the names.
+   */
   public void write(FunctionSettings settings, ObjectNode out) {
     out.put("handler", settings.handler());
     ObjectNode environment = out.putObject("env");
     settings.environment().entrySet().stream()
         .sorted(Map.Entry.comparingByKey())
         .forEach(entry -> environment.put(entry.getKey(), entry.getValue()));
+    settings.secrets().names().forEach(out.putArray(SECRETS)::add);
     out.put("memoryMib", settings.memoryMib());
     out.put("timeoutSeconds", settings.timeoutSeconds());
     out.put("initTimeoutSeconds", settings.initTimeoutSeconds());

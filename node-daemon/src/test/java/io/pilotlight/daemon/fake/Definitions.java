@@ -3,6 +3,7 @@ package io.pilotlight.daemon.fake;
 import com.fasterxml.jackson.databind.node.IntNode;
 import io.pilotlight.daemon.function.FunctionDefinition;
 import io.pilotlight.daemon.function.FunctionSettings;
+import io.pilotlight.daemon.function.Secrets;
 import io.pilotlight.daemon.function.StoredJar;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +18,7 @@ public final class Definitions {
     return new FunctionSettings(
         "a.B::c",
         Map.of("KEY", "value"),
+        new Secrets(Map.of("PASSWORD", "hidden-from-all")),
         256,
         3,
         5,

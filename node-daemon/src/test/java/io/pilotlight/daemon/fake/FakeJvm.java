@@ -5,6 +5,7 @@ import io.pilotlight.zygote.FunctionJvm;
 import io.pilotlight.zygote.Invocation;
 import io.pilotlight.zygote.Reply;
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,6 +16,7 @@ public final class FakeJvm implements FunctionJvm {
   private final FakeHost host;
   private final AtomicInteger recordings = new AtomicInteger();
   private volatile boolean recordedAlive;
+  private volatile Map<String, String> secrets = Map.of();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
 
   FakeJvm(String id, FakeHost host) {
@@ -35,6 +37,16 @@ public final class FakeJvm implements FunctionJvm {
   @Override
   public long pid() {
     return 4242;
+  }
+
+  @Override
+  public void secrets(Map<String, String> values) {
+    secrets = Map.copyOf(values);
+  }
+
+  /** What it was given. */
+  public Map<String, String> secrets() {
+    return secrets;
   }
 
   @Override

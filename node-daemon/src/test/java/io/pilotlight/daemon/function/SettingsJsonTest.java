@@ -61,13 +61,34 @@ final class SettingsJsonTest {
   }
 
   @Test
+  void valuesOfSecretsAreOnlyInTheStore() throws Exception {
+    FunctionSettings read =
+        read("{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"secrets\":{\"B\":\"hidden\",\"A\":\"x\"}}")
+            .settings();
+    ObjectNode view = json.createObjectNode();
+    settings.write(read, view);
+    assertThat(view.get("secrets").toString()).isEqualTo("[\"A\",\"B\"]");
+    assertThat(view.toString()).doesNotContain("hidden");
+    assertThat(read.toString()).contains("Secrets[A, B]").doesNotContain("hidden");
+    ObjectNode stored = json.createObjectNode();
+    settings.writeToStore(read, stored);
+    assertThat(settings.stored(stored)).isEqualTo(read);
+    assertThatThrownBy(
+            () ->
+                read(
+                    "{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"env\":{\"A\":\"1\"},\"secrets\":{\"A\":\"2\"}}"))
+        .isInstanceOf(InvalidFieldException.class)
+        .hasMessageContaining("'A' is in 'env' and in 'secrets'");
+  }
+
+  @Test
   void whatIsWrittenIsReadAgain() throws Exception {
     FunctionSettings read =
         read("{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"env\":{\"K\":\"V\"},"
                 + "\"warmupPayload\":{\"n\":[1,2]},\"oneShot\":true}")
             .settings();
     ObjectNode node = json.createObjectNode();
-    settings.write(read, node);
+    settings.writeToStore(read, node);
     assertThat(settings.stored(node)).isEqualTo(read);
   }
 
@@ -95,7 +116,7 @@ final class SettingsJsonTest {
           layers             | ["rel.jar"] | absolute path
           handler            | ""        | missing or empty
           isolation          | "process" | not available in this version
-          secret             | {"A":"b"} | not available in this version
+          secrets            | ["A"]     | an object of texts
           noImage            | true      | not available in this version
           jvm                | "/nowhere" | no executable
           memory             | 512       | unknown field 'memory'
