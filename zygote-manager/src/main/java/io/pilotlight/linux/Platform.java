@@ -47,28 +47,33 @@ public record Platform(String machine, String kernel, String glibc) {
     if (!machine.equals("amd64") && !machine.equals("x86_64")) {
       obstacles.add("The processor is " + machine + "; only x86-64 is supported.");
     }
-    if (before(kernel, MINIMUM_KERNEL)) {
+    if (!atLeast(MINIMUM_KERNEL, kernel)) {
       obstacles.add(
           "The kernel is " + kernel + "; Linux " + MINIMUM_KERNEL + " or later is needed.");
     }
     if (glibc.isEmpty()) {
       obstacles.add("The C library is not glibc; a distribution with glibc is needed.");
-    } else if (before(glibc, MINIMUM_GLIBC)) {
+    } else if (!atLeast(MINIMUM_GLIBC, glibc)) {
       obstacles.add("glibc is " + glibc + "; " + MINIMUM_GLIBC + " or later is needed.");
     }
     return obstacles;
   }
 
-  private static boolean before(String version, String minimum) {
+  /**
+   * Compares versions by their first two numbers.
+   *
+   * @param version anything else may follow; one without two numbers is older than all
+   */
+  public static boolean atLeast(String minimum, String version) {
     Matcher actual = MAJOR_MINOR.matcher(version);
     Matcher needed = MAJOR_MINOR.matcher(minimum);
     if (!actual.matches() || !needed.matches()) {
-      return true;
+      return false;
     }
     int major =
         Integer.compare(Integer.parseInt(actual.group(1)), Integer.parseInt(needed.group(1)));
     int minor =
         Integer.compare(Integer.parseInt(actual.group(2)), Integer.parseInt(needed.group(2)));
-    return major < 0 || (major == 0 && minor < 0);
+    return major > 0 || (major == 0 && minor >= 0);
   }
 }

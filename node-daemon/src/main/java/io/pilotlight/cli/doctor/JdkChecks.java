@@ -78,13 +78,22 @@ final class JdkChecks {
     if (property(release, "LIBC").equals("musl")) {
       return Finding.limited("JDK", found, "made for musl: not used");
     }
-    if (Version.in(version).filter(parsed -> parsed.major() >= OLDEST).isEmpty()) {
+    if (feature(version) < OLDEST) {
       return Finding.limited("JDK", found, "older than " + OLDEST + ": not used");
     }
     List<String> collectors = collectors(home);
     return collectors.isEmpty()
         ? Finding.limited("JDK", found, "does not start: not used")
         : Finding.ok("JDK", found + " (" + String.join(", ", collectors) + ")");
+  }
+
+  /** 0 if it is no version. */
+  private static int feature(String version) {
+    try {
+      return Runtime.Version.parse(version).feature();
+    } catch (IllegalArgumentException e) {
+      return 0;
+    }
   }
 
   private static List<String> release(Path home) {

@@ -1,5 +1,6 @@
 package io.pilotlight.cli.doctor;
 
+import io.pilotlight.linux.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,6 +15,9 @@ final class PlatformChecks {
       Pattern.compile("GNU C Library[^\\n]{0,80}? version (\\d+\\.\\d+)");
   private static final Pattern LIBC_PATH =
       Pattern.compile("(/\\S*/(?:libc\\.so\\.6|libc-[\\d.]+\\.so))$");
+
+  /** The first with MADV_COLLAPSE. */
+  private static final String COLLAPSE_KERNEL = "6.1";
 
   private final HostFiles files;
   private final String osName;
@@ -36,20 +40,23 @@ final class PlatformChecks {
         : Finding.missing("platform", found, "Pilotlight runs on Linux, x86-64, only");
   }
 
-  /** The newest call without which nothing goes is MADV_POPULATE_WRITE's kernel, 5.14. */
   private Finding kernel() {
     String found = files.text("/proc/sys/kernel/osrelease").orElse("unknown");
-    return Version.in(found).filter(version -> version.atLeast(5, 14)).isPresent()
+    return Platform.atLeast(Platform.MINIMUM_KERNEL, found)
         ? Finding.ok("kernel", found)
         : Finding.missing(
-            "kernel", found, "Linux 5.14 or later is needed (clone3, pidfd, rseq over ptrace)");
+            "kernel", found, "Linux " + Platform.MINIMUM_KERNEL + " or later is needed");
   }
 
   private Finding libc() {
     List<String> maps = files.lines("/proc/self/maps");
     if (maps.stream().anyMatch(line -> line.contains("/ld-musl-"))) {
       return Finding.missing(
-          "C library", "musl", "use a distribution with glibc 2.35 or later, and a JDK for it");
+          "C library",
+          "musl",
+          "use a distribution with glibc "
+              + Platform.MINIMUM_GLIBC
+              + " or later, and a JDK for it");
     }
     Optional<String> version =
         maps.stream()
@@ -59,9 +66,10 @@ final class PlatformChecks {
             .findFirst()
             .flatMap(this::glibcVersion);
     String found = "glibc " + version.orElse("(unknown version)");
-    return version.flatMap(Version::in).filter(v -> v.atLeast(2, 35)).isPresent()
+    return Platform.atLeast(Platform.MINIMUM_GLIBC, version.orElse(""))
         ? Finding.ok("C library", found)
-        : Finding.missing("C library", found, "glibc 2.35 or later is needed (rseq registration)");
+        : Finding.missing(
+            "C library", found, "glibc " + Platform.MINIMUM_GLIBC + " or later is needed");
   }
 
   /** The library says its version in a string of its own, which needs no process to read. */
@@ -85,7 +93,7 @@ final class PlatformChecks {
 
   private Finding collapse() {
     String release = files.text("/proc/sys/kernel/osrelease").orElse("");
-    boolean kernel = Version.in(release).filter(version -> version.atLeast(6, 1)).isPresent();
+    boolean kernel = Platform.atLeast(COLLAPSE_KERNEL, release);
     boolean huge = files.exists("/sys/kernel/mm/transparent_hugepage");
     if (kernel && huge) {
       return Finding.ok("huge pages", "MADV_COLLAPSE");
@@ -93,8 +101,9 @@ final class PlatformChecks {
     return Finding.limited(
         "huge pages",
         huge ? "no MADV_COLLAPSE" : "none",
-        "each fork copies more page tables, some milliseconds; Linux 6.1 or later with transparent"
-            + " huge pages avoids that");
+        "each fork copies more page tables, some milliseconds; Linux "
+            + COLLAPSE_KERNEL
+            + " or later with transparent huge pages avoids that");
   }
 
   private Finding overcommit() {
