@@ -112,14 +112,7 @@ final class BenchCommand implements Callable<Integer> {
           "The event, for a function that is no example; {{n}} in it is the call's number.")
   private @Nullable String data;
 
-  @Option(names = "--jvm", paramLabel = "HOME", description = "The JDK that runs the function.")
-  private @Nullable Path jvm;
-
-  @Option(
-      names = "--jvm-arg",
-      paramLabel = "A",
-      description = "A further argument of its JVM; may be repeated.")
-  private List<String> jvmArgs = List.of();
+  @Mixin private final JvmOptions jvm = new JvmOptions();
 
   @ArgGroup private Kind kind = new Kind();
 
@@ -181,12 +174,7 @@ final class BenchCommand implements Callable<Integer> {
   private int measure(
       DaemonClient client, ObjectNode definition, Workload workload, @Nullable StandaloneDaemon own)
       throws CliException {
-    if (jvm != null) {
-      definition.put("jvm", jvm.toAbsolutePath().normalize().toString());
-    }
-    if (!jvmArgs.isEmpty()) {
-      jvmArgs.forEach(definition.putArray("jvmArgs")::add);
-    }
+    jvm.write(definition);
     String fresh = name + SUFFIX;
     DeployProgress deploy = new DeployProgress(client, output::note, Terminal.ofProcess(false));
     ObjectNode oneShot = definition.deepCopy().put("oneShot", true).put("pool", POOL);

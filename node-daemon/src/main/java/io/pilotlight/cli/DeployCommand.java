@@ -114,14 +114,7 @@ final class DeployCommand implements Callable<Integer> {
       description = "Warm-up ends after this time, however many calls were made.")
   private @Nullable Integer warmupBudgetSeconds;
 
-  @Option(names = "--jvm", paramLabel = "HOME", description = "The JDK that runs the function.")
-  private @Nullable Path jvm;
-
-  @Option(
-      names = "--jvm-arg",
-      paramLabel = "A",
-      description = "A further argument of its JVM; may be repeated.")
-  private List<String> jvmArgs = List.of();
+  @Mixin private final JvmOptions jvm = new JvmOptions();
 
   @Option(
       names = "--progress",
@@ -143,9 +136,8 @@ final class DeployCommand implements Callable<Integer> {
     paths(definition.putArray("layers"), "--layer", layers);
     definition.put("handler", handler);
     environment.forEach(definition.putObject("env")::put);
-    ObjectNode hidden = definition.putObject("secrets");
     for (Map.Entry<String, String> secret : secrets.entrySet()) {
-      hidden.put(secret.getKey(), secret(secret.getValue()));
+      definition.withObject("/secrets").put(secret.getKey(), secret(secret.getValue()));
     }
     put(definition, "memoryMib", memoryMib);
     put(definition, "timeoutSeconds", timeoutSeconds);
@@ -163,10 +155,7 @@ final class DeployCommand implements Callable<Integer> {
     }
     put(definition, "warmupCount", warmupCount);
     put(definition, "warmupBudgetSeconds", warmupBudgetSeconds);
-    if (jvm != null) {
-      definition.put("jvm", absolute(jvm));
-    }
-    jvmArgs.forEach(definition.putArray("jvmArgs")::add);
+    jvm.write(definition);
     return definition;
   }
 

@@ -97,6 +97,7 @@ final class CommandLineTest {
   void deploysWithAbsolutePathsAndOnlyWhatWasSaid(@TempDir Path directory) throws IOException {
     Path jar = Files.createFile(directory.resolve("a.jar"));
     Path event = Files.writeString(directory.resolve("event.json"), "{\"n\": 1}");
+    Path secret = Files.writeString(directory.resolve("password"), "open sesame\n");
     daemon.answer(
         "PUT /v1/functions/hello",
         201,
@@ -105,8 +106,8 @@ final class CommandLineTest {
     int status =
         run(
             ("deploy hello --jar %s --handler a.B::c --env X=1 --env Y=a=b --one-shot --pool 3"
-                    + " --warmup-payload %s --daemon %s")
-                .formatted(jar, event, uri())
+                    + " --warmup-payload %s --secret P=@%s --secret Q=x --jvm-arg -Xss1m --daemon %s")
+                .formatted(jar, event, secret, uri())
                 .split(" "));
 
     assertThat(status).isZero();
@@ -117,7 +118,8 @@ final class CommandLineTest {
             json.readTree(
                 """
                 {"jars": ["%s"], "layers": [], "handler": "a.B::c", "env": {"X": "1", "Y": "a=b"},
-                 "oneShot": true, "pool": 3, "warmupPayloads": [{"n": 1}], "jvmArgs": []}"""
+                 "oneShot": true, "pool": 3, "warmupPayloads": [{"n": 1}],
+                 "secrets": {"P": "open sesame", "Q": "x"}, "jvmArgs": ["-Xss1m"]}"""
                     .formatted(jar)));
   }
 
