@@ -205,14 +205,17 @@ final class LambdaClientIT {
     assertThat(log).contains("on stdout, ü");
     assertThat(log(Api.object("do", "echo", "value", 1))).doesNotContain("on stdout");
     String tail = log(Api.object("do", "print", "text", "begin" + "-".repeat(10_000) + "end"));
-    assertThat(tail).endsWith("end\n").doesNotContain("begin").hasSize(4096);
+    assertThat(tail).contains("-end\nEND RequestId: ").doesNotContain("begin").hasSize(4096);
     assertThat(invoke(Api.object("do", "print", "text", "unasked")).logResult()).isNull();
   }
 
   private static String log(String payload) {
     InvokeResponse response = invoke("probe", payload, request -> request.logType(LogType.TAIL));
-    String log = response.logResult(); // null where the function wrote nothing
-    return new String(Base64.getDecoder().decode(log == null ? "" : log), StandardCharsets.UTF_8);
+    String id = response.responseMetadata().requestId();
+    byte[] log = Base64.getDecoder().decode(response.logResult());
+    String text = new String(log, StandardCharsets.UTF_8);
+    assertThat(text).contains("END RequestId: " + id, "REPORT RequestId: " + id + "\tDuration: ");
+    return text;
   }
 
   @Test

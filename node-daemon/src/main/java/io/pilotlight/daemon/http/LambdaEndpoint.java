@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.agent.wire.Frame.InvokeAttributes;
 import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.FunctionDefinition;
 import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.route.Call;
@@ -16,7 +17,6 @@ import io.pilotlight.zygote.Invocation;
 import io.pilotlight.zygote.Reply;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -183,11 +183,12 @@ final class LambdaEndpoint {
         return;
       }
       if (current != null) {
-        exchange.answerHeader(
-            "X-Amz-Executed-Version", Integer.toString(current.definition().version()));
-      }
-      if (wantsLog) {
-        exchange.answerHeader("X-Amz-Log-Result", log(outcome));
+        FunctionDefinition definition = current.definition();
+        exchange.answerHeader("X-Amz-Executed-Version", Integer.toString(definition.version()));
+        if (wantsLog) {
+          exchange.answerHeader(
+              "X-Amz-Log-Result", LambdaLog.tail(invocation.requestId(), definition, outcome));
+        }
       }
       if (error != null) {
         exchange.answerHeader("X-Amz-Function-Error", "Unhandled");
@@ -196,17 +197,5 @@ final class LambdaEndpoint {
         exchange.json(200, success.payload());
       }
     }
-  }
-
-  private static String log(Outcome outcome) {
-    String text = "";
-    if (outcome instanceof Outcome.Answered answered) {
-      text = answered.log();
-    } else if (outcome instanceof Outcome.Died died) {
-      text = died.cause().outputTail();
-    }
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    int from = Math.max(0, bytes.length - (4 << 10));
-    return Base64.getEncoder().encodeToString(Arrays.copyOfRange(bytes, from, bytes.length));
   }
 }

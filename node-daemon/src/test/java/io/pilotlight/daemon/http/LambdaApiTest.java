@@ -123,7 +123,11 @@ final class LambdaApiTest {
             "arn:aws:lambda:us-east-1:000000000000:function:f");
     assertThat(new String(call.payload(), UTF_8)).as("no payload").isEqualTo("{}");
     String log = response.headers().firstValue("X-Amz-Log-Result").orElseThrow();
-    assertThat(new String(Base64.getDecoder().decode(log), UTF_8)).startsWith("written by fork-");
+    assertThat(new String(Base64.getDecoder().decode(log), UTF_8))
+        .matches(
+            "START RequestId: (\\S+) Version: 1\nwritten by fork-\\S+\n?\\s*"
+                + "END RequestId: \\1\nREPORT RequestId: \\1\tDuration: [\\d.]+ ms\t"
+                + "Billed Duration: \\d+ ms\tMemory Size: \\d+ MB\t\n");
   }
 
   @Test

@@ -1,0 +1,56 @@
+package io.pilotlight.daemon.http;
+
+import io.pilotlight.daemon.function.FunctionDefinition;
+import io.pilotlight.daemon.route.Outcome;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Locale;
+
+/**
+ * The log of one call, with the lines that AWS Lambda puts around what the function wrote; without
+ * {@code Max Memory Used}, which would take a millisecond to find out.
+ */
+final class LambdaLog {
+  /** What the header X-Amz-Log-Result holds of it. */
+  private static final int TAIL_BYTES = 4 << 10;
+
+  private LambdaLog() {}
+
+  /** Its end, as the header has it: in base64. */
+  static String tail(String requestId, FunctionDefinition definition, Outcome outcome) {
+    byte[] bytes = text(requestId, definition, outcome).getBytes(StandardCharsets.UTF_8);
+    int from = Math.max(0, bytes.length - TAIL_BYTES);
+    return Base64.getEncoder().encodeToString(Arrays.copyOfRange(bytes, from, bytes.length));
+  }
+
+  private static String text(String requestId, FunctionDefinition definition, Outcome outcome) {
+    String written = "";
+    double millis = 0;
+    if (outcome instanceof Outcome.Answered answered) {
+      written = answered.log();
+      millis = Math.max(0, answered.handlerNanos()) / 1e6;
+    } else if (outcome instanceof Outcome.Died died) {
+      written = died.cause().outputTail();
+    } else if (outcome instanceof Outcome.TimedOut late) {
+      millis = late.timeout().toMillis();
+      written =
+          String.format(
+              Locale.ROOT, "%s Task timed out after %.2f seconds\n", requestId, millis / 1e3);
+    }
+    return String.format(
+        Locale.ROOT,
+        "START RequestId: %s Version: %d\n%s%sEND RequestId: %s\n"
+            + "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %.0f ms\t"
+            + "Memory Size: %d MB\t\n",
+        requestId,
+        definition.version(),
+        written,
+        written.isEmpty() || written.endsWith("\n") ? "" : "\n",
+        requestId,
+        requestId,
+        millis,
+        Math.ceil(millis),
+        definition.settings().memoryMib());
+  }
+}
