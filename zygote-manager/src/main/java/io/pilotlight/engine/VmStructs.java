@@ -5,6 +5,7 @@ import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.ProcessMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -17,7 +18,7 @@ import java.util.Set;
 /**
  * What a frozen HotSpot says of its own structures: the exported table {@code gHotSpotVMStructs}
  * (src/hotspot/share/runtime/vmStructs.hpp), made for the serviceability agent. JDKs place some
- * fields in different classes, so whoever asks must do without any of them.
+ * fields in different classes, so whoever asks must do without any of them. Belongs to one thread.
  */
 final class VmStructs {
   private static final String TABLE = "gHotSpotVMStructs";
@@ -34,6 +35,10 @@ final class VmStructs {
 
   private final ProcessMemory memory;
   private final Map<String, Long> fields = new HashMap<>();
+
+  /** Room for one word, since tens of thousands are read. */
+  private final ByteBuffer word =
+      ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
 
   private VmStructs(ProcessMemory memory) {
     this.memory = memory;
@@ -117,6 +122,7 @@ final class VmStructs {
 
   /** A word of the JVM's memory. */
   long word(long address) throws KernelException {
-    return memory.read(address, Long.BYTES).getLong(0);
+    memory.read(address, word);
+    return word.getLong(0);
   }
 }

@@ -30,6 +30,7 @@ final class HostedJvm implements FunctionJvm {
   private static final Duration END_GRACE = Duration.ofSeconds(2);
 
   private static final int TAIL_BYTES = 4096;
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final String id;
   private final JvmChannel channel;
@@ -39,7 +40,7 @@ final class HostedJvm implements FunctionJvm {
   private final CompletableFuture<Started> started = new CompletableFuture<>();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile @Nullable ByteBuffer firstBytes;
-  private volatile @Nullable ByteBuffer secrets;
+  private volatile ByteBuffer secrets = NOTHING;
   private volatile boolean finished;
   private volatile boolean hooks = true;
   private volatile @Nullable IntConsumer recorder;
@@ -131,7 +132,7 @@ final class HostedJvm implements FunctionJvm {
 
   @Override
   public void secrets(Map<String, String> values) {
-    secrets = values.isEmpty() ? null : FrameCodec.encode(new Frame.Secrets(values));
+    secrets = values.isEmpty() ? NOTHING : FrameCodec.encode(new Frame.Secrets(values));
   }
 
   /** The process; only for a JVM that has been started. */
@@ -200,22 +201,14 @@ final class HostedJvm implements FunctionJvm {
       throws NotStartedException, DeadlineException {
     try {
       ByteBuffer first = firstBytes;
-      ByteBuffer next = secrets;
+      ByteBuffer second = secrets;
       firstBytes = null;
-      secrets = null;
-      channel.send(direct, deadline, parts(first, next, frame));
+      secrets = NOTHING;
+      channel.send(direct, deadline, first == null ? NOTHING : first, second, frame);
     } catch (KernelException e) {
       close();
       throw tookNothing();
     }
-  }
-
-  private static ByteBuffer[] parts(
-      @Nullable ByteBuffer first, @Nullable ByteBuffer next, ByteBuffer last) {
-    if (first == null) {
-      return next == null ? new ByteBuffer[] {last} : new ByteBuffer[] {next, last};
-    }
-    return next == null ? new ByteBuffer[] {first, last} : new ByteBuffer[] {first, next, last};
   }
 
   private NotStartedException tookNothing() throws NotStartedException {
