@@ -204,11 +204,9 @@ public record DaemonConfig(
   private Door door(JsonFields fields) throws InvalidFieldException {
     return new Door(
         fields.flag("insecure", door.insecure()),
-        fields.has("tokenFile") ? fields.path("tokenFile", dataDirectory) : door.tokenFile(),
-        fields.has("tlsCertificate")
-            ? fields.path("tlsCertificate", dataDirectory)
-            : door.tlsCertificate(),
-        fields.has("tlsKey") ? fields.path("tlsKey", dataDirectory) : door.tlsKey(),
+        fields.optionalPath("tokenFile", door.tokenFile()),
+        fields.optionalPath("tlsCertificate", door.tlsCertificate()),
+        fields.optionalPath("tlsKey", door.tlsKey()),
         fields.has("roots") ? fields.paths("roots") : door.roots());
   }
 

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the fields of a JSON object; each complaint names the field, its value and what is allowed.
@@ -128,6 +129,12 @@ public final class JsonFields {
 
   /** An absolute path, or {@code fallback} if absent. */
   public Path path(String field, Path fallback) throws InvalidFieldException {
+    return has(field) ? pathOf(field, textOf(field, raw(field))) : fallback;
+  }
+
+  /** The same where there may be none at all. */
+  public @Nullable Path optionalPath(String field, @Nullable Path fallback)
+      throws InvalidFieldException {
     return has(field) ? pathOf(field, textOf(field, raw(field))) : fallback;
   }
 

@@ -11,9 +11,6 @@ import java.util.TreeSet;
  * @param values by name
  */
 public record Secrets(Map<String, String> values) {
-  /** None. */
-  public static final Secrets NONE = new Secrets(Map.of());
-
   /** Copies the map. */
   public Secrets {
     values = Map.copyOf(values);
