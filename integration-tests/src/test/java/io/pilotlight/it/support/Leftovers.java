@@ -1,5 +1,9 @@
 package io.pilotlight.it.support;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -24,15 +28,24 @@ public final class Leftovers implements LauncherSessionListener {
       found.add("what is left cannot be told: " + e);
     }
     if (!found.isEmpty()) {
-      // A listener cannot fail a test; the runner's exit status is what is left.
-      System.err.println("Left at the end of the suite:\n" + String.join("\n", found));
+      // A listener cannot fail a test; the runner's exit status is what is left. The runner no
+      // longer
+      // forwards what System.err is given by now.
+      byte[] text =
+          ("Left at the end of the suite:\n" + String.join("\n", found) + "\n").getBytes(UTF_8);
+      try (FileOutputStream err = new FileOutputStream(FileDescriptor.err)) {
+        err.write(text);
+      } catch (IOException e) {
+        // The exit status tells that something was left.
+      }
       Runtime.getRuntime().halt(1);
     }
   }
 
   /** Processes with the agent that was built here: zygotes, clones and cold JVMs. */
   public static List<String> functionProcesses() throws IOException {
-    String built = "-javaagent:" + Path.of(System.getProperty("pilotlight.root")).toRealPath();
+    String built =
+        "-javaagent:" + Path.of(System.getProperty("pilotlight.root")).toRealPath() + "/";
     String copied = "-javaagent:" + TEMPORARY.resolve(Daemons.PREFIX);
     return ProcessTable.withArgument(
             argument ->
