@@ -15,6 +15,7 @@ import io.pilotlight.cli.bench.ThroughputRun;
 import io.pilotlight.cli.bench.Workload;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,7 @@ final class BenchCommand implements Callable<Integer> {
           "warmupPayloads",
           "warmupCount",
           "warmupBudgetSeconds",
+          "replay",
           "jvm",
           "jvmArgs");
 
@@ -74,6 +76,16 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "cold,fork,pool,warm",
       description = "Which starts (default: ${DEFAULT-VALUE}).")
   private List<Start> starts = List.of();
+
+  @Option(
+      names = "--replay",
+      paramLabel = "on|off|on,off",
+      split = ",",
+      defaultValue = "on",
+      description =
+          "Whether clones replay the working set before their first call; with both, each is"
+              + " measured against the other (default: ${DEFAULT-VALUE}).")
+  private List<Switch> replay = List.of();
 
   @Option(
       names = "--count",
@@ -113,6 +125,12 @@ final class BenchCommand implements Callable<Integer> {
   private @Nullable String data;
 
   @Mixin private final JvmOptions jvm = new JvmOptions();
+
+  /** As they are spelt in a command. */
+  enum Switch {
+    on,
+    off
+  }
 
   @ArgGroup private Kind kind = new Kind();
 
@@ -175,6 +193,7 @@ final class BenchCommand implements Callable<Integer> {
       DaemonClient client, ObjectNode definition, Workload workload, @Nullable StandaloneDaemon own)
       throws CliException {
     jvm.write(definition);
+    definition.put("replay", true);
     String fresh = name + SUFFIX;
     DeployProgress deploy = new DeployProgress(client, output::note, Terminal.ofProcess(false));
     ObjectNode oneShot = definition.deepCopy().put("oneShot", true).put("pool", POOL);
@@ -218,8 +237,16 @@ final class BenchCommand implements Callable<Integer> {
       ObjectNode document)
       throws CliException {
     String kept = fresh + "-kept";
-    deploy.run(kept, definition.deepCopy().put("oneShot", false));
+    String plain = fresh + "-plain";
+    List<String> deployed = new ArrayList<>();
     try {
+      deploy.run(kept, definition.deepCopy().put("oneShot", false));
+      deployed.add(kept);
+      if (replay.contains(Switch.off)) {
+        ObjectNode noReplay = definition.deepCopy().put("oneShot", true).put("pool", POOL);
+        deploy.run(plain, noReplay.put("replay", false));
+        deployed.add(plain);
+      }
       String cold =
           starts.contains(Start.COLD)
               ? ", with %d cold starts among them".formatted(Math.min(coldCount, count))
@@ -228,18 +255,26 @@ final class BenchCommand implements Callable<Integer> {
           "%d rounds to warm the daemon, then %d rounds of %s%s, %d ms between calls%n"
               .formatted(warmupRounds, count, starts, cold, gapMillis));
       StartsRun run =
-          new StartsRun(client, BenchClock.SYSTEM, workload, new StartsRun.Functions(fresh, kept));
+          new StartsRun(
+              client, BenchClock.SYSTEM, workload, new StartsRun.Functions(fresh, kept, plain));
       StartsReport report =
           new StartsReport(
               run.run(
                   new StartsRun.Plan(
-                      starts, warmupRounds, count, coldCount, Duration.ofMillis(gapMillis))));
+                      starts,
+                      replay.stream().map(Switch.on::equals).toList(),
+                      warmupRounds,
+                      count,
+                      coldCount,
+                      Duration.ofMillis(gapMillis))));
       document.put("warmupRounds", warmupRounds).put("gapMillis", gapMillis);
       report.document(document.putArray("results"));
       output.print(document, report::text);
       return report.series().stream().allMatch(series -> series.failed() == 0) ? 0 : 1;
     } finally {
-      client.remove(kept);
+      for (String own : deployed) {
+        client.remove(own);
+      }
     }
   }
 

@@ -103,6 +103,11 @@ public final class DaemonClient {
     }
   }
 
+  /** What first calls of a function touch. */
+  public JsonNode workingSet(String name) throws CliException {
+    return get(functionPath(name) + "/workingset");
+  }
+
   /** Removes a function. */
   public void remove(String name) throws CliException {
     check(send(request(functionPath(name)).DELETE().build()));

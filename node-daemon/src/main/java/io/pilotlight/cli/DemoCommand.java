@@ -30,6 +30,7 @@ final class DemoCommand implements Callable<Integer> {
   private static final StartsRun.Plan PLAN =
       new StartsRun.Plan(
           List.of(Start.COLD, Start.FORK, Start.POOL, Start.WARM),
+          List.of(true),
           20,
           30,
           3,
@@ -67,7 +68,8 @@ final class DemoCommand implements Callable<Integer> {
     output.line("  a fork of it answers: " + shortened(answer.body()));
     StartsReport report =
         new StartsReport(
-            new StartsRun(client, BenchClock.SYSTEM, workload, new StartsRun.Functions(name, name))
+            new StartsRun(
+                    client, BenchClock.SYSTEM, workload, new StartsRun.Functions(name, name, name))
                 .run(PLAN));
     client.remove(name);
     return report;

@@ -114,6 +114,11 @@ final class DeployCommand implements Callable<Integer> {
       description = "Warm-up ends after this time, however many calls were made.")
   private @Nullable Integer warmupBudgetSeconds;
 
+  @Option(
+      names = "--no-replay",
+      description = "Do not touch in new clones what first calls touch, before they are called.")
+  private boolean noReplay;
+
   @Mixin private final JvmOptions jvm = new JvmOptions();
 
   @Option(
@@ -155,6 +160,9 @@ final class DeployCommand implements Callable<Integer> {
     }
     put(definition, "warmupCount", warmupCount);
     put(definition, "warmupBudgetSeconds", warmupBudgetSeconds);
+    if (noReplay) {
+      definition.put("replay", false);
+    }
     jvm.write(definition);
     return definition;
   }

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       ClonesCommand.class,
       DescribeCommand.class,
       RemoveCommand.class,
+      WorkingSetCommand.class,
       BenchCommand.class,
       HelpCommand.class
     },

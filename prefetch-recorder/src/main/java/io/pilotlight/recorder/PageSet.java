@@ -106,6 +106,11 @@ public final class PageSet {
     return inAtLeast(2, List.of(this, other));
   }
 
+  /** The pages that are in one of both, or in both. */
+  public PageSet or(PageSet other) {
+    return inAtLeast(1, List.of(this, other));
+  }
+
   /** The pages that are in at least {@code count} of the sets; {@code count} is positive. */
   public static PageSet inAtLeast(int count, Collection<PageSet> sets) {
     if (count < 1) {

@@ -35,4 +35,13 @@ public final class WorkingSet {
     List<PageSet> file = recordings.stream().map(Recording::file).toList();
     return new Recording(PageSet.inAtLeast(half, written), PageSet.inAtLeast(half, file));
   }
+
+  /**
+   * What it consists of.
+   *
+   * @param regions what lies where in the process
+   */
+  public WorkingSetReport report(List<NamedRegion> regions) {
+    return WorkingSetReport.of(List.copyOf(recordings), usual(), regions);
+  }
 }

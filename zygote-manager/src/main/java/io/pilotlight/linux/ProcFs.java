@@ -143,6 +143,18 @@ public final class ProcFs {
   }
 
   /**
+   * Page faults of all its threads that needed no reading from disk, also those of threads that
+   * have ended; empty if it has ended.
+   */
+  public static OptionalLong minorFaults(int pid) {
+    try {
+      return OptionalLong.of(Long.parseLong(statField(process(pid).resolve("stat"), 10)));
+    } catch (IOException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  /**
    * Field {@code number} as proc(5) counts them; the second, the name, may itself contain blanks
    * and brackets.
    */

@@ -3,11 +3,13 @@ package io.pilotlight.zygote;
 import io.pilotlight.engine.ForkServerClient;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.recorder.MemoryRegion;
+import io.pilotlight.recorder.NamedRegion;
 import io.pilotlight.recorder.PageMap;
 import io.pilotlight.recorder.PageSet;
 import io.pilotlight.recorder.Recording;
 import io.pilotlight.recorder.ReplayPlan;
 import io.pilotlight.recorder.WorkingSet;
+import io.pilotlight.recorder.WorkingSetReport;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +31,9 @@ final class CloneRecorder {
 
   private static final int ONE_IN = 256;
 
+  /** Of so many clones that wait, one has the page faults of its first call counted. */
+  private static final int COUNTED_ONE_IN = 16;
+
   private final ForkServerClient client;
   private final List<MemoryRegion> regions;
   private final WorkingSet workingSet = new WorkingSet();
@@ -36,6 +41,7 @@ final class CloneRecorder {
   private final AtomicInteger forks = new AtomicInteger();
   private final LongAdder replayedPages = new LongAdder();
   private final ForkServerClient.Request plain;
+  private volatile boolean replaying = true;
 
   /**
    * Nothing is recorded yet.
@@ -79,6 +85,21 @@ final class CloneRecorder {
     return state.recordings() < RECORDED_AT_FIRST || fork % ONE_IN == 0;
   }
 
+  /** Whether a clone that waits is to have the page faults of its first call counted. */
+  boolean counts(HostedJvm clone) {
+    return clone.records() || forks.get() % COUNTED_ONE_IN == 0;
+  }
+
+  /** Whether clones that are made from now on replay anything. */
+  void replaying(boolean on) {
+    replaying = on;
+  }
+
+  /** Whether they do. */
+  boolean replaying() {
+    return replaying;
+  }
+
   /** The request for a clone that replays nothing. */
   ForkServerClient.Request plain() {
     return plain;
@@ -86,7 +107,7 @@ final class CloneRecorder {
 
   /** For a clone that waits: touches all that most first calls touch. */
   ForkServerClient.Request ahead() {
-    return state.ahead();
+    return replaying ? state.ahead() : plain;
   }
 
   /**
@@ -94,7 +115,7 @@ final class CloneRecorder {
    * sixteen at a time when they are needed, which costs less than to map them all.
    */
   ForkServerClient.Request onDemand() {
-    return state.onDemand();
+    return replaying ? state.onDemand() : plain;
   }
 
   /** Records what a clone has touched that was chosen, after its first call. */
@@ -124,6 +145,11 @@ final class CloneRecorder {
     if (result > 0) {
       replayedPages.add(request.pages());
     }
+  }
+
+  /** What the working set consists of. */
+  synchronized WorkingSetReport report(List<NamedRegion> named) {
+    return workingSet.report(named);
   }
 
   /** What came of it so far. */

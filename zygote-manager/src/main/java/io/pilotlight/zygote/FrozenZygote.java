@@ -4,11 +4,13 @@ import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.FrameCodec;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.ForkServerClient;
+import io.pilotlight.engine.RegionNames;
 import io.pilotlight.linux.Errno;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Sockets;
+import io.pilotlight.recorder.WorkingSetReport;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -26,6 +28,9 @@ final class FrozenZygote implements Zygote {
   private static final Logger LOG = LoggerFactory.getLogger(FrozenZygote.class);
   private static final Duration FORK_AHEAD_TIMEOUT = Duration.ofSeconds(5);
   private static final byte GO = 1;
+
+  /** After so long a waiting clone has replayed what there was to replay. */
+  private static final Duration REPLAY_TIME = Duration.ofMillis(50);
 
   /** A pool must not be emptied by a request that is too large for a socket's default buffer. */
   private static final int SEND_BUFFER_BYTES = 256 << 10;
@@ -111,6 +116,16 @@ final class FrozenZygote implements Zygote {
   }
 
   @Override
+  public void replaying(boolean on) {
+    recorder.replaying(on);
+  }
+
+  @Override
+  public WorkingSetReport workingSet() throws IOException {
+    return recorder.report(RegionNames.of(record.pid()));
+  }
+
+  @Override
   public boolean adopted() {
     return adopted;
   }
@@ -125,6 +140,9 @@ final class FrozenZygote implements Zygote {
     HostedJvm clone = newClone(recorder.ahead());
     try {
       clone.awaitStarted(FORK_AHEAD_TIMEOUT);
+      if (recorder.counts(clone)) {
+        services.later(REPLAY_TIME, () -> clone.countFaults(recorder.replaying()));
+      }
       return clone;
     } catch (NotStartedException e) {
       clone.close();

@@ -2,6 +2,7 @@ package io.pilotlight.zygote;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
@@ -55,6 +56,20 @@ public interface FunctionJvm extends AutoCloseable {
    * milliseconds. Never throws: a recording that fails is one less.
    */
   void recordFirstCall();
+
+  /**
+   * The page faults of its first call; empty if they were not counted, which is so for most
+   * processes. To be asked after that call, and before the next one.
+   */
+  Optional<FirstCallFaults> firstCallFaults();
+
+  /**
+   * Page faults of the first call of a clone that waited for it.
+   *
+   * @param replayed whether the clone had replayed its zygote's working set before
+   * @param faults minor faults of all its threads, from its waiting to the answer
+   */
+  record FirstCallFaults(boolean replayed, long faults) {}
 
   /** Whether it can be expected to serve a further invocation. */
   boolean alive();

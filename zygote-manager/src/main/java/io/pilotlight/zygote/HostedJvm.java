@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -44,6 +45,9 @@ final class HostedJvm implements FunctionJvm {
   private volatile boolean finished;
   private volatile boolean hooks = true;
   private volatile @Nullable IntConsumer recorder;
+
+  /** As it was while the process waited; null if its faults are not counted. */
+  private volatile @Nullable FirstCallFaults faultsBefore;
 
   /** The process, once it is known. */
   private record Started(int pid, ProcessWatch watch) {}
@@ -314,6 +318,32 @@ final class HostedJvm implements FunctionJvm {
         chosen.accept((int) pid);
       }
     }
+  }
+
+  /** Begins to count the page faults of its first call, if it still waits for that. */
+  void countFaults(boolean replays) {
+    Started process = started.getNow(null);
+    if (process == null || finished) {
+      return;
+    }
+    OptionalLong before = ProcFs.minorFaults(process.pid());
+    if (before.isPresent() && firstBytes != null) {
+      faultsBefore = new FirstCallFaults(replays && recorder == null, before.getAsLong());
+    }
+  }
+
+  @Override
+  public Optional<FirstCallFaults> firstCallFaults() {
+    FirstCallFaults before = faultsBefore;
+    faultsBefore = null;
+    Started process = started.getNow(null);
+    if (before == null || process == null || finished) {
+      return Optional.empty();
+    }
+    OptionalLong after = ProcFs.minorFaults(process.pid());
+    return after.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new FirstCallFaults(before.replayed(), after.getAsLong() - before.faults()));
   }
 
   @Override

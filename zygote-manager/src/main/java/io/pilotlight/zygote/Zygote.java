@@ -1,5 +1,7 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.recorder.WorkingSetReport;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -41,6 +43,19 @@ public interface Zygote extends AutoCloseable {
 
   /** What its clones replay. */
   Replay replay();
+
+  /**
+   * Switches the replay on or off for clones that are made from now on; it is on at first. What
+   * first calls touch is recorded all the same.
+   */
+  void replaying(boolean on);
+
+  /**
+   * What its first calls touch. Reads the zygote's memory: takes milliseconds.
+   *
+   * @throws IOException if it is lost
+   */
+  WorkingSetReport workingSet() throws IOException;
 
   /** Whether an earlier daemon built it. */
   boolean adopted();

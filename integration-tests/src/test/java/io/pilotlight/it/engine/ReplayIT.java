@@ -7,6 +7,7 @@ import io.pilotlight.it.support.Api;
 import io.pilotlight.it.support.Eventually;
 import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
+import io.pilotlight.recorder.WorkingSetReport;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FunctionJvm;
 import io.pilotlight.zygote.FunctionSpec;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +68,7 @@ final class ReplayIT {
       assertThat(zygote.replay().recordings()).isEqualTo(RECORDED);
       long pages = zygote.replay().writtenPages();
       assertThat(pages).isBetween(20L, 2_000L);
+      assertNamed(zygote.workingSet());
       assertThat(zygote.replay().filePages()).isBetween(100L, 10_000L);
       try (FunctionJvm clone = zygote.forkAhead()) {
         Eventually.holds(
@@ -75,6 +78,39 @@ final class ReplayIT {
         assertThat(zygote.replay().replayedPages()).isGreaterThanOrEqualTo(pages);
         call(clone);
       }
+    }
+  }
+
+  /** Each region that a call of any function touches is there, and hardly anything has no name. */
+  private static void assertNamed(WorkingSetReport report) {
+    assertThat(report.rows())
+        .extracting(WorkingSetReport.Row::region)
+        .contains("java heap", "metaspace", "code cache", "libjvm", "stacks", "malloc");
+    long all = pages(report, row -> true);
+    assertThat(pages(report, row -> row.region().equals("other")))
+        .as("pages without a name in %s", report.rows())
+        .isLessThan(all / 10);
+    assertThat(all)
+        .isEqualTo(report.usual().written().pages() + report.usual().file().pages());
+  }
+
+  private static long pages(WorkingSetReport report, Predicate<WorkingSetReport.Row> which) {
+    return report.rows().stream()
+        .filter(which)
+        .mapToLong(row -> row.writtenPages() + row.filePages())
+        .sum();
+  }
+
+  @Test
+  void withReplaySwitchedOffNothingIsTouchedAhead() throws Exception {
+    Warmup warmup = new Warmup(List.of(PAYLOAD), 50, Duration.ofSeconds(30), CALL);
+    try (Zygote zygote = build(warmup)) {
+      zygote.replaying(false);
+      long before = zygote.replay().replayedPages();
+      try (FunctionJvm clone = zygote.forkAhead()) {
+        call(clone);
+      }
+      assertThat(zygote.replay().replayedPages()).isEqualTo(before);
     }
   }
 

@@ -13,6 +13,7 @@ public final class Series {
   private static final double NANOS = 1e9;
 
   private final Start start;
+  private final boolean replay;
   private final Histogram starts = new Histogram(DIGITS);
   private final Histogram handlers = new Histogram(DIGITS);
   private final Histogram totals = new Histogram(DIGITS);
@@ -20,8 +21,19 @@ public final class Series {
   private int unavailable;
   private OptionalLong privateBytes = OptionalLong.empty();
 
-  Series(Start start) {
+  Series(Start start, boolean replay) {
     this.start = start;
+    this.replay = replay;
+  }
+
+  /** Whether processes of this start replay the working set, if that kind of start does. */
+  public boolean replay() {
+    return replay;
+  }
+
+  /** What it is called in a table. */
+  public String label() {
+    return replay ? start.toString() : start + ", no replay";
   }
 
   /** The start that was asked for. */
@@ -102,7 +114,10 @@ public final class Series {
 
   /** As {@code bench --json} has it. */
   public ObjectNode document(ObjectNode node) {
-    node.put("start", start.toString()).put("count", count()).put("failed", failed());
+    node.put("start", start.toString())
+        .put("replay", replay)
+        .put("count", count())
+        .put("failed", failed());
     node.put("unavailable", unavailable);
     percentiles(node.putObject("startSeconds"), starts);
     percentiles(node.putObject("handlerSeconds"), handlers);

@@ -43,7 +43,7 @@ public record StartsReport(List<Series> series) {
             ">private memory");
     for (Series one : series) {
       table.row(
-          one.start(),
+          one.label(),
           one.count(),
           one.failed(),
           Units.duration(one.startSeconds(50)),
@@ -59,11 +59,11 @@ public record StartsReport(List<Series> series) {
     StringBuilder text = new StringBuilder(table.markdown());
     for (Series one : series) {
       if (one.unavailable() > 0) {
-        text.append('\n').append(one.start()).append(": ").append(one.unavailable());
+        text.append('\n').append(one.label()).append(": ").append(one.unavailable());
         text.append(" more times there was no such process at that moment; these are left out.\n");
       }
       for (Map.Entry<String, Integer> failure : one.failures().entrySet()) {
-        text.append('\n').append(one.start()).append(": ").append(failure.getValue());
+        text.append('\n').append(one.label()).append(": ").append(failure.getValue());
         text.append(" times ").append(failure.getKey()).append('\n');
       }
     }

@@ -8,6 +8,7 @@ import io.pilotlight.cli.DaemonClient;
 import io.pilotlight.cli.Start;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -49,10 +50,11 @@ public final class StartsRun {
    *
    * @param fresh whose processes serve one call: for cold, fork and pool
    * @param kept whose processes are kept: for warm
+   * @param plain whose processes serve one call and replay nothing
    */
-  public record Functions(String fresh, String kept) {
-    String of(Start start) {
-      return start == Start.WARM ? kept : fresh;
+  public record Functions(String fresh, String kept, String plain) {
+    String of(Series series) {
+      return series.start() == Start.WARM ? kept : series.replay() ? fresh : plain;
     }
   }
 
@@ -65,6 +67,7 @@ public final class StartsRun {
    * How much to measure.
    *
    * @param starts the kinds, in the order of a round
+   * @param replay whether clones are measured that replay the working set, that do not, or both
    * @param warmupRounds rounds before, of all kinds but cold: the daemon is a JVM too, and its own
    *     code must be compiled before anything is measured
    * @param count rounds
@@ -72,7 +75,26 @@ public final class StartsRun {
    * @param gap between two calls: time for the daemon to end one process and to fill the pool,
    *     which would else be measured as a part of the next start
    */
-  public record Plan(List<Start> starts, int warmupRounds, int count, int coldCount, Duration gap) {
+  public record Plan(
+      List<Start> starts,
+      List<Boolean> replay,
+      int warmupRounds,
+      int count,
+      int coldCount,
+      Duration gap) {
+    /** Only the clones of a zygote replay anything, and only before their first call. */
+    List<Series> series() {
+      List<Series> series = new ArrayList<>();
+      for (Start start : starts) {
+        if (start == Start.FORK || start == Start.POOL) {
+          replay.forEach(on -> series.add(new Series(start, on)));
+        } else {
+          series.add(new Series(start, true));
+        }
+      }
+      return series;
+    }
+
     boolean includes(Start start, int round) {
       if (start != Start.COLD) {
         return true;
@@ -85,7 +107,7 @@ public final class StartsRun {
 
   /** Runs the plan. */
   public List<Series> run(Plan plan) throws CliException {
-    List<Series> measured = plan.starts().stream().map(Series::new).toList();
+    List<Series> measured = plan.series();
     try (MeasuringClient http = new MeasuringClient(client.daemon(), clock)) {
       prime(http, plan);
       for (int round = 0; round < plan.count(); round++) {
@@ -111,9 +133,9 @@ public final class StartsRun {
       http.invoke(functions.kept(), Start.AUTO, workload.payload(calls++));
     }
     for (int round = 0; round < plan.warmupRounds(); round++) {
-      for (Start start : plan.starts()) {
-        if (start != Start.COLD) {
-          call(http, new Series(start));
+      for (Series series : plan.series()) {
+        if (series.start() != Start.COLD) {
+          call(http, series);
         }
       }
     }
@@ -122,8 +144,7 @@ public final class StartsRun {
   private void call(MeasuringClient http, Series series) throws IOException {
     int n = calls++;
     byte[] payload = workload.payload(n);
-    MeasuringClient.Exchange answer =
-        http.invoke(functions.of(series.start()), series.start(), payload);
+    MeasuringClient.Exchange answer = http.invoke(functions.of(series), series.start(), payload);
     if (answer.status() == START_NOT_POSSIBLE) {
       series.missed();
       return;

@@ -122,6 +122,7 @@ public final class Deployment {
    * zygote is closed.
    */
   void install(Zygote fresh) {
+    fresh.replaying(definition.settings().replay());
     zygote.set(fresh);
     if (retired.get() && zygote.compareAndSet(fresh, null)) {
       fresh.close();

@@ -19,6 +19,7 @@ import java.util.Map;
  * @param concurrency how many invocations may run at once
  * @param idleSeconds how long a process that has served waits for the next invocation
  * @param warmup the calls that warm its zygote
+ * @param replay whether clones touch what first calls touch before they are called
  * @param jvm home of the JDK or JRE that runs it
  * @param jvmArgs further arguments of that JVM
  */
@@ -34,6 +35,7 @@ public record FunctionSettings(
     int concurrency,
     int idleSeconds,
     WarmupSettings warmup,
+    boolean replay,
     Path jvm,
     List<String> jvmArgs) {
 

@@ -44,6 +44,7 @@ public final class SettingsJson {
               "warmupPayloads",
               "warmupCount",
               "warmupBudgetSeconds",
+              "replay",
               "jvm",
               "jvmArgs"));
 
@@ -132,6 +133,7 @@ public final class SettingsJson {
         fields.integer("concurrency", 64, 1, 10_000),
         fields.integer("idleSeconds", 300, 0, 86_400),
         warmup(fields),
+        fields.flag("replay", true),
         fields.path("jvm", defaultJvm),
         fields.texts("jvmArgs"));
   }
@@ -238,6 +240,7 @@ public final class SettingsJson {
     settings.warmup().payloads().forEach(out.putArray("warmupPayloads")::add);
     out.put("warmupCount", settings.warmup().count());
     out.put("warmupBudgetSeconds", settings.warmup().budgetSeconds());
+    out.put("replay", settings.replay());
     out.put("jvm", settings.jvm().toString());
     settings.jvmArgs().forEach(out.putArray("jvmArgs")::add);
   }

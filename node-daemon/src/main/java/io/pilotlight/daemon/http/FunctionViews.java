@@ -11,8 +11,12 @@ import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.StoredJar;
 import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.recorder.NamedRegion;
+import io.pilotlight.recorder.PageSet;
+import io.pilotlight.recorder.WorkingSetReport;
 import io.pilotlight.zygote.Replay;
 import io.pilotlight.zygote.Zygote;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -101,6 +105,51 @@ final class FunctionViews {
         .put("writtenPages", replay.writtenPages())
         .put("filePages", replay.filePages())
         .put("replayedPages", replay.replayedPages());
+  }
+
+  /**
+   * What first calls of a function touch.
+   *
+   * @throws IOException if its zygote was lost meanwhile
+   */
+  ObjectNode workingSet(String name, Zygote zygote) throws IOException {
+    WorkingSetReport report = zygote.workingSet();
+    ObjectNode node = json.createObjectNode();
+    node.put("function", name).put("zygote", zygote.id()).put("recordings", report.recordings());
+    ArrayNode regions = node.putArray("regions");
+    for (WorkingSetReport.Row row : report.rows()) {
+      regions
+          .addObject()
+          .put("region", row.region())
+          .put("writtenPages", row.writtenPages())
+          .put("filePages", row.filePages())
+          .put("bytes", (row.writtenPages() + row.filePages()) * PageSet.PAGE_BYTES)
+          .put("hitRate", row.hitRate())
+          .put("missRate", row.missRate())
+          .put("missedPages", row.missedPages());
+    }
+    ArrayNode map = node.putArray("map");
+    for (NamedRegion region : report.regions()) {
+      map.addObject()
+          .put("start", hex(region.start()))
+          .put("pages", (region.end() - region.start()) / PageSet.PAGE_BYTES)
+          .put("region", region.name());
+    }
+    ObjectNode runs = node.putObject("runs");
+    runs(report.usual().written(), runs.putArray("written"));
+    runs(report.usual().file(), runs.putArray("file"));
+    runs(report.touched().written().or(report.touched().file()), runs.putArray("touched"));
+    return node;
+  }
+
+  private static String hex(long address) {
+    return "0x" + Long.toHexString(address);
+  }
+
+  /** Each as the address of its first page and its number of pages. */
+  private static void runs(PageSet pages, ArrayNode out) {
+    pages.forEachRun(
+        (start, end) -> out.addArray().add(hex(start)).add((end - start) / PageSet.PAGE_BYTES));
   }
 
   private static void clones(Deployment current, ObjectNode out) {

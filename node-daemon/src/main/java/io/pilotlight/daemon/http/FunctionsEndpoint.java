@@ -4,11 +4,13 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pilotlight.daemon.function.ConflictException;
 import io.pilotlight.daemon.function.Deployer;
+import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.InvalidFieldException;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.zygote.BuildException;
+import io.pilotlight.zygote.Zygote;
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
 
@@ -45,6 +47,36 @@ final class FunctionsEndpoint {
     } else {
       exchange.json(200, views.function(function));
     }
+  }
+
+  void workingSet(String name, Exchange exchange) {
+    ServedFunction function = registry.find(name);
+    if (function == null) {
+      exchange.problem(unknown(name));
+      return;
+    }
+    Deployment current = function.current();
+    Zygote zygote = current == null ? null : current.zygote();
+    if (zygote == null) {
+      exchange.problem(noZygote(name, "it has none at the moment"));
+      return;
+    }
+    try {
+      exchange.json(200, views.workingSet(name, zygote));
+    } catch (IOException e) {
+      exchange.problem(noZygote(name, messageOf(e)));
+    }
+  }
+
+  private static Problem noZygote(String name, String why) {
+    return new Problem(
+        409,
+        "no-zygote",
+        "the working set of function '"
+            + name
+            + "' is its zygote's: "
+            + why
+            + "; try again when its state is 'ready'");
   }
 
   void remove(String name, Exchange exchange) throws IOException {

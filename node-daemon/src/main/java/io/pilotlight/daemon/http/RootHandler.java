@@ -25,6 +25,7 @@ final class RootHandler extends Handler.Abstract {
   private static final Logger log = LoggerFactory.getLogger(RootHandler.class);
   private static final String FUNCTIONS = "/v1/functions";
   private static final String INVOCATIONS = "/invocations";
+  private static final String WORKING_SET = "/workingset";
   private static final String LAMBDA = "/2015-03-31/functions/";
 
   private static final Set<String> OPEN = Set.of("/healthz", "/readyz");
@@ -188,6 +189,11 @@ final class RootHandler extends Handler.Abstract {
         } else {
           invocations.invoke(function, exchange);
         }
+      }
+    } else if (rest.endsWith(WORKING_SET) && rest.length() > WORKING_SET.length()) {
+      if (allow(exchange, "GET")) {
+        String name = rest.substring(0, rest.length() - WORKING_SET.length());
+        functions.workingSet(decoded(name), exchange);
       }
     } else if (rest.indexOf('/') >= 0) {
       exchange.problem(noSuchPath(path));

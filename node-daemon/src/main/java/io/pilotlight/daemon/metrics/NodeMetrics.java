@@ -2,6 +2,7 @@ package io.pilotlight.daemon.metrics;
 
 import io.pilotlight.daemon.pool.Start;
 import io.pilotlight.zygote.EngineListener;
+import io.pilotlight.zygote.FunctionJvm.FirstCallFaults;
 import io.prometheus.client.Collector;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
@@ -33,6 +34,10 @@ public final class NodeMetrics implements EngineListener {
     60
   };
 
+  private static final double[] FAULT_BUCKETS = {
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000
+  };
+
   private final CollectorRegistry registry = new CollectorRegistry(true);
   private final Map<String, FunctionSeries> functions = new ConcurrentHashMap<>();
   private final Counter invocations;
@@ -40,6 +45,7 @@ public final class NodeMetrics implements EngineListener {
   private final Histogram durations;
   private final Histogram phases;
   private final Counter fallbacks;
+  private final Histogram firstCallFaults;
 
   /** Without any function; {@code version} is this daemon's. */
   public NodeMetrics(String version) {
@@ -70,6 +76,13 @@ public final class NodeMetrics implements EngineListener {
     fallbacks =
         Counter.build("pilotlight_fallbacks", "Starts that failed, and what was tried instead.")
             .labelNames("from", "to", "reason")
+            .register(registry);
+    firstCallFaults =
+        Histogram.build(
+                "pilotlight_first_call_faults",
+                "Page faults of the first call in a clone that waited in the pool; a sample.")
+            .labelNames("function", "replayed")
+            .buckets(FAULT_BUCKETS)
             .register(registry);
     Gauge.build("pilotlight_build_info", "1, labelled with the daemon's version.")
         .labelNames("version")
@@ -111,6 +124,8 @@ public final class NodeMetrics implements EngineListener {
       durations.remove(name, start.word());
     }
     removeInvocations(name, FunctionSeries.NO_START);
+    firstCallFaults.remove(name, "true");
+    firstCallFaults.remove(name, "false");
   }
 
   private void removeInvocations(String name, String start) {
@@ -121,6 +136,13 @@ public final class NodeMetrics implements EngineListener {
 
   static String word(FunctionSeries.Result result) {
     return result.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Counts the page faults of a first call. */
+  public void firstCall(String function, FirstCallFaults call) {
+    firstCallFaults
+        .labels(function, Boolean.toString(call.replayed()))
+        .observe((double) call.faults());
   }
 
   /**

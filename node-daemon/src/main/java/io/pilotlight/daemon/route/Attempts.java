@@ -43,6 +43,7 @@ final class Attempts {
 
   private @Nullable ServingJvm toStop;
   private @Nullable ServingJvm toRecord;
+  private @Nullable ServingJvm fromPool;
 
   private record Failed(Start start, String reason, String message) {}
 
@@ -71,6 +72,12 @@ final class Attempts {
 
   /** What nobody waits for; after the answer has been sent. */
   void afterwards() {
+    if (fromPool != null) {
+      fromPool
+          .jvm()
+          .firstCallFaults()
+          .ifPresent(faults -> metrics.firstCall(deployment.definition().name(), faults));
+    }
     if (toRecord != null) {
       // It may serve another call meanwhile, and what that touches be taken for the first one's:
       // several recordings are merged, and one that has more than the others changes nothing.
@@ -176,6 +183,7 @@ final class Attempts {
       String output = call.wantsLog() ? serving.jvm().outputSinceMark(LOG_TAIL_BYTES) : "";
       if (start == Start.POOL) {
         deployment.pooledServed();
+        fromPool = serving;
       }
       answered = true;
       if (serving.jvm().records()) {

@@ -26,7 +26,7 @@ final class StartsRunTest {
   @CsvSource({"1000, 20, 20", "30, 3, 3", "10, 7, 7", "5, 20, 5", "5, 0, 0"})
   void spreadsColdStartsEvenly(int count, int coldCount, int expected) {
     StartsRun.Plan plan =
-        new StartsRun.Plan(List.of(Start.COLD), 0, count, coldCount, Duration.ZERO);
+        new StartsRun.Plan(List.of(Start.COLD), ON, 0, count, coldCount, Duration.ZERO);
 
     int[] rounds =
         IntStream.range(0, count).filter(round -> plan.includes(Start.COLD, round)).toArray();
@@ -45,7 +45,7 @@ final class StartsRunTest {
       daemon.answer(
           "GET /v1/clones", 200, "{\"clones\": [{\"id\": \"c-1\", \"privateBytes\": 4096}]}");
 
-      List<Series> measured = run(daemon, new StartsRun.Plan(ALL, 2, 10, 2, Duration.ZERO));
+      List<Series> measured = run(daemon, new StartsRun.Plan(ALL, ON, 2, 10, 2, Duration.ZERO));
 
       assertThat(measured).extracting(Series::start).containsExactlyElementsOf(ALL);
       assertThat(measured).extracting(Series::count).containsExactly(2L, 10L, 10L);
@@ -63,13 +63,35 @@ final class StartsRunTest {
       daemon.answer("GET /v1/clones", 200, "[]");
 
       List<Series> measured =
-          run(daemon, new StartsRun.Plan(List.of(Start.FORK), 0, 3, 0, Duration.ofMillis(1)));
+          run(daemon, new StartsRun.Plan(List.of(Start.FORK), ON, 0, 3, 0, Duration.ofMillis(1)));
 
       assertThat(measured.get(0).failures()).containsExactly(Map.entry("status 502: gone", 3));
       assertThat(measured.get(0).count()).isZero();
     }
   }
 
+  @Test
+  void callsAFunctionOfItsOwnForStartsWithoutReplay() throws Exception {
+    try (FakeDaemon daemon = new FakeDaemon()) {
+      daemon.answer("POST /v1/functions/f/invocations", 200, HEADERS, "{}");
+      daemon.answer("POST /v1/functions/plain/invocations", 502, HEADERS, "no replay");
+      daemon.answer("POST /v1/functions/kept/invocations", 200, HEADERS, "{}");
+      daemon.answer("GET /v1/clones", 200, "[]");
+
+      List<Series> measured =
+          run(
+              daemon,
+              new StartsRun.Plan(
+                  List.of(Start.FORK, Start.WARM), List.of(true, false), 0, 3, 0, Duration.ZERO));
+
+      assertThat(measured)
+          .extracting(Series::label)
+          .containsExactly("fork", "fork, no replay", "warm");
+      assertThat(measured).extracting(Series::failed).containsExactly(0, 3, 0);
+    }
+  }
+
+  private static final List<Boolean> ON = List.of(true);
   private static final List<Start> ALL = List.of(Start.COLD, Start.FORK, Start.WARM);
 
   private static List<Series> run(FakeDaemon daemon, StartsRun.Plan plan) throws Exception {
@@ -77,7 +99,7 @@ final class StartsRunTest {
             new DaemonClient(DaemonAccess.open(daemon.uri())),
             BenchClock.SYSTEM,
             new TemplateWorkload("{\"n\": {{n}}}".getBytes(StandardCharsets.UTF_8)),
-            new StartsRun.Functions("f", "kept"))
+            new StartsRun.Functions("f", "kept", "plain"))
         .run(plan);
   }
 }

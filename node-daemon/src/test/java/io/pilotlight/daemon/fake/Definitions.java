@@ -27,6 +27,7 @@ public final class Definitions {
         concurrency,
         60,
         new FunctionSettings.WarmupSettings(List.of(IntNode.valueOf(1)), 10, 5),
+        true,
         Path.of(System.getProperty("java.home")),
         List.of("-Xss1m"));
   }

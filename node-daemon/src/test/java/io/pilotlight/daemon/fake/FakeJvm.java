@@ -6,6 +6,7 @@ import io.pilotlight.zygote.Invocation;
 import io.pilotlight.zygote.Reply;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -84,6 +85,11 @@ public final class FakeJvm implements FunctionJvm {
   /** Whether its first call was recorded, once, while it lived. */
   public boolean recorded() {
     return recordings.get() == 1 && recordedAlive;
+  }
+
+  @Override
+  public Optional<FirstCallFaults> firstCallFaults() {
+    return Optional.of(new FirstCallFaults(true, 30));
   }
 
   @Override

@@ -1,5 +1,10 @@
 package io.pilotlight.daemon.fake;
 
+import io.pilotlight.recorder.NamedRegion;
+import io.pilotlight.recorder.PageSet;
+import io.pilotlight.recorder.Recording;
+import io.pilotlight.recorder.WorkingSet;
+import io.pilotlight.recorder.WorkingSetReport;
 import io.pilotlight.zygote.ExitStatus;
 import io.pilotlight.zygote.FunctionJvm;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
@@ -16,6 +21,7 @@ public final class FakeZygote implements Zygote {
   private final FunctionSpec spec;
   private final FakeHost host;
   private final boolean adopted;
+  private volatile boolean replaying = true;
   private final CompletableFuture<ExitStatus> lost = new CompletableFuture<>();
   private volatile @Nullable NotStartedException forkFailure;
 
@@ -79,6 +85,24 @@ public final class FakeZygote implements Zygote {
   @Override
   public Replay replay() {
     return new Replay(4, 130, 1_500, 12_000);
+  }
+
+  @Override
+  public void replaying(boolean on) {
+    replaying = on;
+  }
+
+  /** Whether its clones were to replay when it was last said. */
+  public boolean replaying() {
+    return replaying;
+  }
+
+  @Override
+  public WorkingSetReport workingSet() {
+    WorkingSet set = new WorkingSet();
+    PageSet written = new PageSet.Builder().add(0x10000, 0x12000).build();
+    set.add(new Recording(written, PageSet.empty()));
+    return set.report(List.of(new NamedRegion(0x10000, 0x20000, "java heap")));
   }
 
   @Override

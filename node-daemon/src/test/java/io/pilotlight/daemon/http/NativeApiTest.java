@@ -49,6 +49,18 @@ final class NativeApiTest {
     daemon.close();
   }
 
+  @Test
+  void describesTheWorkingSetOfAZygote() throws Exception {
+    daemon.deploy("f", "");
+    JsonNode set = daemon.parse(daemon.get("/v1/functions/f/workingset"));
+    assertThat(set.at("/recordings").asInt()).isEqualTo(1);
+    assertThat(set.at("/regions/0/region").asText()).isEqualTo("java heap");
+    assertThat(set.at("/regions/0/writtenPages").asLong()).isEqualTo(2);
+    assertThat(set.at("/runs/written/0/0").asText()).isEqualTo("0x10000");
+    assertThat(set.at("/map/0/pages").asLong()).isEqualTo(16);
+    assertProblem(daemon.get("/v1/functions/g/workingset"), 404, "unknown-function");
+  }
+
   private void assertProblem(HttpResponse<String> response, int status, String type)
       throws Exception {
     assertThat(response.statusCode()).as(response.body()).isEqualTo(status);

@@ -255,6 +255,22 @@ final class RouterTest {
   }
 
   @Test
+  void pageFaultsOfFirstCallsInPooledClonesAreCounted() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(true, 1, 8));
+    assertThat(start(invoke(function, Start.FORK))).isEqualTo(Start.FORK);
+    assertThat(faultsCounted()).isFalse();
+    assertThat(start(invoke(function, Start.POOL))).isEqualTo(Start.POOL);
+    assertThat(faultsCounted()).isTrue();
+  }
+
+  private boolean faultsCounted() {
+    StringWriter text = new StringWriter();
+    metrics.write(NodeMetrics.contentType(null), text);
+    return text.toString()
+        .contains("pilotlight_first_call_faults_sum{function=\"f\",replayed=\"true\",} 30.0");
+  }
+
+  @Test
   void onlyTheFirstCallIsRecorded() throws Exception {
     host.recordFirstCalls();
     ServedFunction function = deploy(Definitions.settings(false, 0, 8));
