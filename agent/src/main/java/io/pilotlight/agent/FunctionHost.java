@@ -9,6 +9,7 @@ import io.pilotlight.agent.handler.LoadedFunction;
 import io.pilotlight.agent.handler.Reply;
 import io.pilotlight.agent.identity.Renewal;
 import io.pilotlight.agent.quiesce.Quiescer;
+import io.pilotlight.agent.track.DescriptorOpenings;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.WireException;
 import java.io.IOException;
@@ -35,6 +36,7 @@ public final class FunctionHost {
   private final Map<String, String> environment;
   private final Renewal renewal;
   private final OrderlyExit exit;
+  private final DescriptorOpenings openings;
   private final ProcessVariables variables = ProcessVariables.find();
   private final Reply reply = new Reply();
 
@@ -44,13 +46,15 @@ public final class FunctionHost {
       Quiescer quiescer,
       Map<String, String> environment,
       Renewal renewal,
-      OrderlyExit exit) {
+      OrderlyExit exit,
+      DescriptorOpenings openings) {
     this.channel = channel;
     this.clock = clock;
     this.quiescer = quiescer;
     this.environment = environment;
     this.renewal = renewal;
     this.exit = exit;
+    this.openings = openings;
   }
 
   /** Serves the control channel until it ends; never returns. */
@@ -66,7 +70,8 @@ public final class FunctionHost {
             Quiescer.ofThisJvm(clock),
             System.getenv(),
             Premain.renewal(),
-            exit);
+            exit,
+            Premain.openings());
     end(host.serve(), exit);
   }
 
@@ -167,6 +172,8 @@ public final class FunctionHost {
         channel.write(new Frame.CompilersIdle(quiescer.awaitCompilers()));
       } else if (frame instanceof Frame.Quiesce) {
         quiesce(function, identity, called);
+      } else if (frame instanceof Frame.TellOpenings) {
+        channel.write(new Frame.Openings(openings.describe()));
       } else if (frame instanceof Frame.Stop) {
         flush();
         return Ending.STOPPED;

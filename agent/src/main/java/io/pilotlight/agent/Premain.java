@@ -1,7 +1,9 @@
 package io.pilotlight.agent;
 
 import io.pilotlight.agent.identity.Renewal;
+import io.pilotlight.agent.track.DescriptorOpenings;
 import java.lang.instrument.Instrumentation;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -16,6 +18,13 @@ public final class Premain {
   /** Static, since the JVM calls {@link #premain} and {@code main} and lets them share no more. */
   private static volatile Renewal renewal = Renewal.unavailable();
 
+  private static volatile DescriptorOpenings openings = DescriptorOpenings.off();
+
+  /** A system property: what the agent does on request, separated by commas. */
+  private static final String OPTIONS = "pilotlight.agent.options";
+
+  private static final String TRACK_DESCRIPTORS = "trackDescriptors";
+
   private Premain() {}
 
   /** Called by the JVM. The argument is only there to be read in the process's command line. */
@@ -23,7 +32,15 @@ public final class Premain {
     open(instrumentation, "java.base", "java.io");
     open(instrumentation, "java.base", "java.lang");
     open(instrumentation, "jdk.management", "com.sun.management.internal");
+    if (List.of(System.getProperty(OPTIONS, "").split(",", -1)).contains(TRACK_DESCRIPTORS)) {
+      open(instrumentation, "java.base", "java.net");
+      openings = DescriptorOpenings.install(instrumentation);
+    }
     renewal = Renewal.install(instrumentation);
+  }
+
+  static DescriptorOpenings openings() {
+    return openings;
   }
 
   static Renewal renewal() {

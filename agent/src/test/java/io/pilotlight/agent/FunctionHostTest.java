@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pilotlight.agent.clock.SystemClock;
 import io.pilotlight.agent.identity.Renewal;
 import io.pilotlight.agent.quiesce.Quiescer;
+import io.pilotlight.agent.track.DescriptorOpenings;
 import io.pilotlight.agent.wire.Frame;
 import java.io.IOException;
 import java.nio.channels.Channels;
@@ -52,7 +53,8 @@ class FunctionHostTest {
             Quiescer.ofThisJvm(clock),
             Map.of(),
             Renewal.unavailable(),
-            OrderlyExit.find());
+            OrderlyExit.find(),
+            DescriptorOpenings.off());
     ending = new CompletableFuture<>();
     new Thread(() -> ending.complete(host.serve()), "host").start();
   }

@@ -122,6 +122,20 @@ final class DeployCommand implements Callable<Integer> {
   @Mixin private final JvmOptions jvm = new JvmOptions();
 
   @Option(
+      names = "--fd-policy",
+      paramLabel = "FILE",
+      description =
+          "Rules about descriptors that are open at the freeze, in the format of CRaC's"
+              + " jdk.crac.resource-policies.")
+  private @Nullable Path descriptorPolicy;
+
+  @Option(
+      names = "--agent",
+      paramLabel = "OPTION",
+      description = "trackDescriptors: a refusal to freeze tells where each descriptor was opened.")
+  private @Nullable String agent;
+
+  @Option(
       names = "--progress",
       description = "Tell on stderr how far it is, even if that is no terminal.")
   private boolean progress;
@@ -163,6 +177,10 @@ final class DeployCommand implements Callable<Integer> {
     if (noReplay) {
       definition.put("replay", false);
     }
+    if (descriptorPolicy != null) {
+      definition.put("fdPolicy", readable("--fd-policy", descriptorPolicy));
+    }
+    put(definition, "agent", agent);
     jvm.write(definition);
     return definition;
   }
@@ -183,11 +201,15 @@ final class DeployCommand implements Callable<Integer> {
   /** The daemon has a working directory of its own, so paths are made absolute here. */
   private static void paths(ArrayNode array, String option, List<Path> files) throws CliException {
     for (Path file : files) {
-      if (!Files.isReadable(file)) {
-        throw new CliException(option + " '" + file + "': there is no such file, or not for you");
-      }
-      array.add(absolute(file));
+      array.add(readable(option, file));
     }
+  }
+
+  private static String readable(String option, Path file) throws CliException {
+    if (!Files.isReadable(file)) {
+      throw new CliException(option + " '" + file + "': there is no such file, or not for you");
+    }
+    return absolute(file);
   }
 
   private static String absolute(Path path) {

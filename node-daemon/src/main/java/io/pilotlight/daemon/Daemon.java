@@ -23,6 +23,7 @@ import io.pilotlight.daemon.route.Router;
 import io.pilotlight.daemon.time.BackgroundThreads;
 import io.pilotlight.daemon.time.NodeClock;
 import io.pilotlight.zygote.EngineListener;
+import io.pilotlight.zygote.FreezePolicy;
 import io.pilotlight.zygote.LocalZygoteHost;
 import io.pilotlight.zygote.ZygoteHost;
 import java.io.IOException;
@@ -90,7 +91,12 @@ public final class Daemon implements AutoCloseable {
     }
     return start(
         config,
-        (runDirectory, listener) -> new LocalZygoteHost(runDirectory, config.agentJar(), listener),
+        (runDirectory, listener) ->
+            new LocalZygoteHost(
+                runDirectory,
+                config.agentJar(),
+                listener,
+                FreezePolicy.THOROUGH.with(config.descriptorPolicy())),
         NodeClock.SYSTEM);
   }
 

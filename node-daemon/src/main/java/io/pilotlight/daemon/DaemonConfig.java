@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pilotlight.daemon.function.InvalidFieldException;
 import io.pilotlight.daemon.function.JsonFields;
+import io.pilotlight.descriptor.DescriptorPolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param drainTimeout how long it waits for running invocations when it ends
  * @param keepZygotes whether zygotes live on when it ends, for the next daemon
  * @param limits how much it takes on
+ * @param descriptorPolicy rules about open descriptors, behind those of each function
  */
 public record DaemonConfig(
     InetSocketAddress listen,
@@ -35,7 +37,8 @@ public record DaemonConfig(
     Path defaultJvm,
     Duration drainTimeout,
     boolean keepZygotes,
-    Limits limits) {
+    Limits limits,
+    DescriptorPolicy descriptorPolicy) {
 
   /** The port of a daemon that is not told another. */
   public static final int DEFAULT_PORT = 7600;
@@ -62,7 +65,8 @@ public record DaemonConfig(
               "maxColdStartsPerFunction",
               "maxEvents",
               "maxEventBytes",
-              "connectionIdleSeconds"));
+              "connectionIdleSeconds",
+              "fdPolicy"));
 
   /**
    * Whom a daemon lets in, and how far.
@@ -135,43 +139,92 @@ public record DaemonConfig(
         Path.of(System.getProperty("java.home")),
         Duration.ofSeconds(30),
         false,
-        Limits.defaults());
+        Limits.defaults(),
+        DescriptorPolicy.NONE);
   }
 
   /** The same, listening there. */
   public DaemonConfig withListen(InetSocketAddress address) {
     return new DaemonConfig(
-        address, door, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
+        address,
+        door,
+        dataDirectory,
+        agentJar,
+        defaultJvm,
+        drainTimeout,
+        keepZygotes,
+        limits,
+        descriptorPolicy);
   }
 
   /** The same with another door. */
   public DaemonConfig withDoor(Door other) {
     return new DaemonConfig(
-        listen, other, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
+        listen,
+        other,
+        dataDirectory,
+        agentJar,
+        defaultJvm,
+        drainTimeout,
+        keepZygotes,
+        limits,
+        descriptorPolicy);
   }
 
   /** The same, with its data there. */
   public DaemonConfig withDataDirectory(Path directory) {
     return new DaemonConfig(
-        listen, door, directory, agentJar, defaultJvm, drainTimeout, keepZygotes, limits);
+        listen,
+        door,
+        directory,
+        agentJar,
+        defaultJvm,
+        drainTimeout,
+        keepZygotes,
+        limits,
+        descriptorPolicy);
   }
 
   /** The same, waiting that long at its end. */
   public DaemonConfig withDrainTimeout(Duration timeout) {
     return new DaemonConfig(
-        listen, door, dataDirectory, agentJar, defaultJvm, timeout, keepZygotes, limits);
+        listen,
+        door,
+        dataDirectory,
+        agentJar,
+        defaultJvm,
+        timeout,
+        keepZygotes,
+        limits,
+        descriptorPolicy);
   }
 
   /** The same, letting zygotes live on or not. */
   public DaemonConfig withKeepZygotes(boolean keep) {
     return new DaemonConfig(
-        listen, door, dataDirectory, agentJar, defaultJvm, drainTimeout, keep, limits);
+        listen,
+        door,
+        dataDirectory,
+        agentJar,
+        defaultJvm,
+        drainTimeout,
+        keep,
+        limits,
+        descriptorPolicy);
   }
 
   /** The same, with other limits. */
   public DaemonConfig withLimits(Limits others) {
     return new DaemonConfig(
-        listen, door, dataDirectory, agentJar, defaultJvm, drainTimeout, keepZygotes, others);
+        listen,
+        door,
+        dataDirectory,
+        agentJar,
+        defaultJvm,
+        drainTimeout,
+        keepZygotes,
+        others,
+        descriptorPolicy);
   }
 
   /**
@@ -198,7 +251,8 @@ public record DaemonConfig(
         Duration.ofSeconds(
             fields.integer("drainSeconds", (int) drainTimeout.toSeconds(), 0, 86_400)),
         fields.flag("keepZygotes", keepZygotes),
-        limits(fields));
+        limits(fields),
+        fields.policy("fdPolicy", descriptorPolicy));
   }
 
   private Door door(JsonFields fields) throws InvalidFieldException {

@@ -12,17 +12,18 @@ import java.util.Optional;
 final class Cloneability {
   private Cloneability() {}
 
-  /** One sentence for each obstacle; empty if there is none. */
-  static List<String> obstacles(int pid, List<ProcFs.Mapping> mappings) throws IOException {
-    List<String> obstacles = new ArrayList<>();
+  /** All of them; empty if there is none. */
+  static List<Obstacle> obstacles(int pid, List<ProcFs.Mapping> mappings) throws IOException {
+    List<Obstacle> obstacles = new ArrayList<>();
     boolean glibc = mappings.stream().anyMatch(m -> m.path().endsWith("/libc.so.6"));
     if (!glibc) {
       Optional<String> musl =
           mappings.stream().map(ProcFs.Mapping::path).filter(p -> p.contains("ld-musl")).findAny();
       obstacles.add(
-          musl.map(path -> "The JVM runs on musl (" + path + "); only glibc is supported.")
-                  .orElse("The JVM has no libc.so.6 mapped; only glibc is supported.")
-              + " Use a JDK that is built for glibc.");
+          Obstacle.other(
+              musl.map(path -> "The JVM runs on musl (" + path + "); only glibc is supported.")
+                  .orElse("The JVM has no libc.so.6 mapped; only glibc is supported."),
+              "Use a JDK that is built for glibc."));
     }
     for (ProcFs.Mapping mapping : mappings) {
       if (mapping.writableShared()) {
@@ -31,26 +32,33 @@ final class Cloneability {
     }
     if (ProcFs.status(pid, "x86_Thread_features").orElse("").contains("shstk")) {
       obstacles.add(
-          "The JVM runs with a shadow stack (CET), which a clone cannot be given. Start it with"
-              + " GLIBC_TUNABLES=glibc.cpu.x86_shstk=off in --env.");
+          Obstacle.other(
+              "The JVM runs with a shadow stack (CET), which a clone cannot be given.",
+              "Start it with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off in --env."));
     }
     return obstacles;
   }
 
-  private static String sharedMemory(ProcFs.Mapping mapping) {
-    String what =
+  private static Obstacle sharedMemory(ProcFs.Mapping mapping) {
+    return Obstacle.other(
         "Writable shared memory at 0x"
             + Long.toHexString(mapping.start())
             + " ("
             + mapping.path()
-            + ") would be written by all clones at once.";
-    if (mapping.path().contains("hsperfdata")) {
-      return what + " It is the JVM's performance data: remove -XX:+UsePerfData.";
+            + ") would be written by all clones at once.",
+        sharedMemoryRemedy(mapping.path()));
+  }
+
+  private static String sharedMemoryRemedy(String path) {
+    if (path.contains("hsperfdata")) {
+      return "It is the JVM's performance data: remove -XX:+UsePerfData.";
     }
-    if (mapping.path().contains("java_heap") || mapping.path().contains("zpage")) {
-      return what
-          + " It is the heap of ZGC: use -XX:+UseSerialGC, ParallelGC, G1GC or ShenandoahGC.";
+    if (path.contains("java_heap") || path.contains("zpage")) {
+      return "It is the heap of ZGC: use -XX:+UseSerialGC, ParallelGC, G1GC or ShenandoahGC.";
     }
-    return what + " Map it privately, or only in afterRestore.";
+    if (path.contains("[io_uring]")) {
+      return "It is an io_uring's queue: make it in the first call.";
+    }
+    return "Map it privately (FileChannel.MapMode.PRIVATE), or only in the first call.";
   }
 }

@@ -2,6 +2,13 @@ package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
 
+import io.pilotlight.descriptor.DescriptorAction;
+import io.pilotlight.descriptor.DescriptorKind;
+import io.pilotlight.descriptor.DescriptorPolicy;
+import io.pilotlight.descriptor.DescriptorRule;
+import io.pilotlight.descriptor.OpenDescriptor;
+import io.pilotlight.descriptor.OpenSocket;
+import io.pilotlight.descriptor.OpenSocket.State;
 import io.pilotlight.engine.Operation.Kept;
 import io.pilotlight.engine.Operation.Text;
 import io.pilotlight.linux.Fd;
@@ -13,15 +20,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Goes through the descriptors of a frozen process and says what its clones do about each.
  *
  * <p>A fork shares open file descriptions: two clones that read one jar through an inherited
  * descriptor race on its offset. So every regular file is opened again in the clone, under the same
- * number, at the same offset. Devices without state are inherited. Whatever connects the process
- * with something else is refused by name.
+ * number, at the same offset; what {@link KernelObjects} knows is made anew. Devices without state
+ * are inherited. Whatever connects the process with something else is refused by name, unless a
+ * rule of the function's owner says what to do.
  */
 final class Descriptors {
   private static final int OPEN = 2;
@@ -30,62 +41,143 @@ final class Descriptors {
   private static final int DUP3 = 292;
   private static final int O_CREAT_EXCL_TRUNC = 0100 | 0200 | 01000;
   private static final int O_CLOEXEC = 02000000;
+  private static final int FILE_TYPE = 0170000;
+  private static final int NAMED_PIPE = 0010000;
   private static final Set<String> STATELESS_DEVICES =
       Set.of("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom");
 
   private final int pid;
-  private final Set<Integer> own;
+  private final DescriptorPolicy policy;
   private final SocketTable sockets;
   private final KernelObjects objects;
   private final List<Operation> operations = new ArrayList<>();
-  private final List<String> obstacles = new ArrayList<>();
+  private final List<Closing> closings = new ArrayList<>();
+  private final List<Obstacle> obstacles = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
 
-  private Descriptors(int pid, Set<Integer> own) {
+  private Descriptors(int pid, DescriptorPolicy policy) {
     this.pid = pid;
-    this.own = own;
+    this.policy = policy;
     this.sockets = new SocketTable(pid);
     this.objects = new KernelObjects(pid);
   }
 
   /**
-   * What was found: operations for every clone, and one sentence for each descriptor that cannot be
-   * cloned.
+   * What was found.
+   *
+   * @param operations what every clone does
+   * @param closings what the zygote itself closes, so that clones inherit nothing of it
+   * @param obstacles what cannot be cloned
+   * @param notes one sentence for each descriptor that a rule allowed
    */
-  record Plan(List<Operation> operations, List<String> obstacles) {}
+  record Plan(
+      List<Operation> operations,
+      List<Closing> closings,
+      List<Obstacle> obstacles,
+      List<String> notes) {}
+
+  /**
+   * A descriptor that is closed, but whose number stays taken.
+   *
+   * @param file whether it is a file, which cannot be used afterwards; else it looks as if its
+   *     other end had hung up
+   */
+  record Closing(int number, boolean file) {}
 
   /**
    * Makes the plan.
    *
    * @param own descriptors that the engine deals with itself
+   * @param policy the rules of the function's owner
    */
-  static Plan plan(int pid, Set<Integer> own) throws IOException {
-    Descriptors descriptors = new Descriptors(pid, own);
+  static Plan plan(int pid, Set<Integer> own, DescriptorPolicy policy) throws IOException {
+    Descriptors descriptors = new Descriptors(pid, policy);
     for (int number : ProcFs.descriptors(pid)) {
-      if (!descriptors.own.contains(number)) {
+      if (!own.contains(number)) {
         descriptors.add(number);
       }
     }
     List<Operation> operations = new ArrayList<>(descriptors.operations);
-    operations.addAll(
-        descriptors.objects.operations((what, number) -> descriptors.refuse(number, what)));
-    return new Plan(operations, descriptors.obstacles);
+    operations.addAll(descriptors.objects.operations(descriptors::half));
+    return new Plan(operations, descriptors.closings, descriptors.obstacles, descriptors.notes);
   }
 
   private void add(int number) throws IOException {
-    String target = ProcFs.descriptorTarget(pid, number);
-    if (STATELESS_DEVICES.contains(target)) {
+    OpenDescriptor open = inspect(number);
+    Optional<DescriptorRule> rule = policy.ruleFor(open);
+    DescriptorAction action = rule.map(DescriptorRule::action).orElse(null);
+    if (action == DescriptorAction.ERROR) {
+      refuse(open, open.description() + ", which the rule '" + rule.get() + "' forbids");
       return;
     }
-    if (target.startsWith("socket:[")) {
-      if (!isDeadEnd(number)) {
-        String inode = target.substring("socket:[".length(), target.length() - 1);
-        refuse(number, sockets.describe(inode));
-      }
-    } else if (target.startsWith("/")) {
-      addFile(number, target);
-    } else if (!objects.add(number, target)) {
-      refuse(number, "is " + target + ", which clones would share");
+    if (rule.isPresent() && rule.get().warn()) {
+      notes.add("Descriptor " + number + " " + open.description() + "; rule: " + rule.get() + ".");
     }
+    if (action == DescriptorAction.CLOSE) {
+      closings.add(new Closing(number, isPlain(number)));
+    } else if (action != DescriptorAction.INHERIT) {
+      switch (open.kind()) {
+        case FILE -> addFile(open, action);
+        case SOCKET -> addSocket(open, action);
+        case PIPE -> objects.addPipe(open, action == DescriptorAction.IGNORE);
+        case FILEDESCRIPTOR -> addObject(open, action);
+      }
+    }
+  }
+
+  private OpenDescriptor inspect(int number) throws IOException {
+    String target = ProcFs.descriptorTarget(pid, number);
+    if (target.startsWith("socket:[")) {
+      return new OpenDescriptor(number, target, sockets.find(inode(target)));
+    }
+    DescriptorKind kind = DescriptorKind.FILEDESCRIPTOR;
+    if (target.startsWith("pipe:[")) {
+      kind = DescriptorKind.PIPE;
+    } else if (target.startsWith("/")) {
+      kind = DescriptorKind.FILE;
+    }
+    return new OpenDescriptor(number, kind, target);
+  }
+
+  private static long inode(String target) {
+    return Long.parseLong(target.substring("socket:[".length(), target.length() - 1));
+  }
+
+  private void addObject(OpenDescriptor open, @Nullable DescriptorAction action)
+      throws IOException {
+    if (!objects.add(open.number(), open.target()) && action == null) {
+      refuse(open, open.description());
+    }
+  }
+
+  private void addSocket(OpenDescriptor open, @Nullable DescriptorAction action)
+      throws IOException {
+    int number = open.number();
+    OpenSocket socket = open.socket() == null ? OpenSocket.UNKNOWN : open.socket();
+    if (isDeadEnd(number)) {
+      return;
+    }
+    OptionalLong peer = sockets.peer(inode(open.target()));
+    if (action != DescriptorAction.REOPEN
+        && peer.isPresent()
+        && holds("socket:[" + peer.getAsLong() + "]")) {
+      objects.addSocket(number, inode(open.target()), peer.getAsLong());
+    } else if (action == null) {
+      refuse(open, open.description());
+    } else if (action == DescriptorAction.IGNORE && socket.state() == State.CONNECTED) {
+      closings.add(new Closing(number, false));
+    } else if (action == DescriptorAction.REOPEN && socket.state() != State.LISTENING) {
+      refuse(open, open.description() + ", which cannot be opened again");
+    }
+  }
+
+  private boolean holds(String target) throws IOException {
+    for (int number : ProcFs.descriptors(pid)) {
+      if (ProcFs.descriptorTarget(pid, number).equals(target)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -99,18 +191,33 @@ final class Descriptors {
     }
   }
 
-  private void addFile(int number, String target) throws IOException {
-    Path open = Path.of("/proc/" + pid + "/fd/" + number);
-    Path named = Path.of(target);
-    if (!Files.isRegularFile(open) && !Files.isDirectory(open)) {
-      refuse(number, "is the special file " + target);
-    } else if (!Files.exists(named) || !Files.isSameFile(open, named)) {
-      refuse(
-          number,
-          "is the file " + target + ", which has been removed or replaced since it was opened");
+  private Path link(int number) {
+    return Path.of("/proc/" + pid + "/fd/" + number);
+  }
+
+  private boolean isPlain(int number) {
+    return Files.isRegularFile(link(number)) || Files.isDirectory(link(number));
+  }
+
+  private void addFile(OpenDescriptor open, @Nullable DescriptorAction action) throws IOException {
+    int number = open.number();
+    Path named = Path.of(open.target());
+    boolean there = Files.exists(named) && Files.isSameFile(link(number), named);
+    boolean asked = action == DescriptorAction.REOPEN;
+    if (there && (isPlain(number) || (asked && !isNamedPipe(named)))) {
+      reopen(number, open.target());
+    } else if (action == DescriptorAction.IGNORE
+        || (action == null && STATELESS_DEVICES.contains(open.target()))) {
+      return;
+    } else if (!there) {
+      refuse(open, open.description() + ", which has been removed or replaced since it was opened");
     } else {
-      reopen(number, target);
+      refuse(open, "is the special file " + open.target());
     }
+  }
+
+  private static boolean isNamedPipe(Path file) throws IOException {
+    return ((Integer) Files.getAttribute(file, "unix:mode") & FILE_TYPE) == NAMED_PIPE;
   }
 
   private void reopen(int number, String target) throws IOException {
@@ -135,13 +242,18 @@ final class Descriptors {
     }
   }
 
-  private void refuse(int number, String what) {
+  private void half(OpenDescriptor end, String missing) {
+    refuse(end, end.description() + ", of which another process has the " + missing + " end");
+  }
+
+  private void refuse(OpenDescriptor open, String what) {
     obstacles.add(
-        "Descriptor "
-            + number
-            + " "
-            + what
-            + ". Close it before the function is frozen: in the function's initialisation, or lazily open it in the"
-            + " first call.");
+        Obstacle.descriptor(
+            open.number(),
+            "Descriptor " + open.number() + " " + what + ".",
+            "Close it before the function is frozen, or open it in the first call; or allow it by a"
+                + " rule of --fd-policy, like '"
+                + open.allowingRule()
+                + "'."));
   }
 }

@@ -41,9 +41,17 @@ public final class ForkEngine {
     }
   }
 
-  /** How long the phases of a freeze took, and what came of it. */
+  /**
+   * How long the phases of a freeze took, and what came of it.
+   *
+   * @param notes one sentence for each descriptor that a rule allowed
+   */
   public record Frozen(
-      Blueprint blueprint, long freezeNanos, long collapseNanos, long installNanos) {}
+      Blueprint blueprint,
+      List<String> notes,
+      long freezeNanos,
+      long collapseNanos,
+      long installNanos) {}
 
   /** Why a process was not frozen for good: it is not at rest. It runs on. */
   public static final class NotAtRestException extends Exception {
@@ -84,6 +92,7 @@ public final class ForkEngine {
           new Blueprint(installed.threads(), installed.leaderThreadId(), installed.stepNames());
       return new Frozen(
           blueprint,
+          installed.notes(),
           frozen - start,
           installed.collapseNanos(),
           end - frozen - installed.collapseNanos());

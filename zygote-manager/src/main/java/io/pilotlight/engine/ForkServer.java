@@ -40,9 +40,11 @@ import java.util.function.LongSupplier;
  * <p>One instance installs once, on the platform thread that froze the process.
  */
 final class ForkServer {
+  private static final int OPEN = 2;
   private static final int CLOSE = 3;
   private static final int MMAP = 9;
   private static final int MPROTECT = 10;
+  private static final int SOCKETPAIR = 53;
   private static final int SIGALTSTACK = 131;
   private static final int SETPRIORITY = 141;
   private static final int PRCTL = 157;
@@ -55,6 +57,9 @@ final class ForkServer {
   private static final int PROT_READ_EXEC = 5;
   private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
   private static final int O_CLOEXEC = 02000000;
+  private static final int O_PATH = 010000000;
+  private static final int AF_UNIX = 1;
+  private static final int SOCK_STREAM = 1;
   private static final int PR_SET_PDEATHSIG = 1;
   private static final int PR_SET_NAME = 15;
   private static final int PR_SET_TIMERSLACK = 29;
@@ -87,6 +92,7 @@ final class ForkServer {
     ThreadState leader = process.threads().get(0);
     List<ThreadState> order = readerFirst(process.threads());
     map(leader, plan, order);
+    close(leader, plan.closings());
     ExtendedState format = extendedState(leader);
     long collapseStart = nanoTime.getAsLong();
     new MemoryShape(process, leader, operations -> runAll(leader, operations))
@@ -110,7 +116,11 @@ final class ForkServer {
     registers.set(Name.RDI, base + ResidentLayout.CONTROL);
     process.leaveAt(registers, base + ResidentRoutine.PARK);
     return new Installed(
-        order.size(), layout.leaderThreadIdAddress(), layout.stepNames(), collapseNanos);
+        order.size(),
+        layout.leaderThreadIdAddress(),
+        layout.stepNames(),
+        plan.notes(),
+        collapseNanos);
   }
 
   /**
@@ -119,16 +129,22 @@ final class ForkServer {
    * @param threads how many threads each clone gets
    * @param leaderThreadId address of glibc's copy of the leader's id
    * @param stepNames what the steps of a StepFailed frame are
+   * @param notes one sentence for each descriptor that a rule allowed
    * @param collapseNanos how long the collapse took
    */
-  record Installed(int threads, long leaderThreadId, List<String> stepNames, long collapseNanos) {}
+  record Installed(
+      int threads,
+      long leaderThreadId,
+      List<String> stepNames,
+      List<String> notes,
+      long collapseNanos) {}
 
   private Descriptors.Plan check() throws IOException, UnclonableException {
     int pid = process.pid();
     List<ProcFs.Mapping> mappings = ProcFs.mappings(pid);
     Set<Integer> own = Set.of(0, 1, 2, options.channelDescriptor(), options.listenDescriptor());
-    Descriptors.Plan plan = Descriptors.plan(pid, own);
-    List<String> obstacles = new ArrayList<>(Cloneability.obstacles(pid, mappings));
+    Descriptors.Plan plan = Descriptors.plan(pid, own, options.policy());
+    List<Obstacle> obstacles = new ArrayList<>(Cloneability.obstacles(pid, mappings));
     obstacles.addAll(plan.obstacles());
     if (!obstacles.isEmpty()) {
       throw new UnclonableException(obstacles);
@@ -184,6 +200,35 @@ final class ForkServer {
         base,
         ResidentLayout.PAGE,
         PROT_READ_EXEC);
+  }
+
+  /**
+   * Closes descriptors in the zygote, which runs no code of the function any more. Their numbers
+   * stay taken: a clone still believes that they are open, and must not reach by them what it opens
+   * later. A file's place is taken by a descriptor with O_PATH, on which every call fails with
+   * EBADF; that of all others by a socket without a peer, which may be registered with an epoll
+   * instance, reads the end of the stream, and is what the JDK itself puts in the place of a socket
+   * that it closes.
+   */
+  private void close(ThreadState leader, List<Descriptors.Closing> closings) throws IOException {
+    long at = base + ResidentLayout.BATCH;
+    for (Descriptors.Closing closing : closings) {
+      String detail = "descriptor " + closing.number();
+      List<Long> made = new ArrayList<>();
+      if (closing.file()) {
+        process.memory().write(at, ByteBuffer.allocateDirect(2).put(0, (byte) '/'));
+        made.add(process.call(leader, "open", "/", OPEN, at, O_PATH | O_CLOEXEC));
+      } else {
+        process.call(leader, "socketpair", detail, SOCKETPAIR, AF_UNIX, SOCK_STREAM, 0, at);
+        ByteBuffer pair = process.memory().read(at, 2 * Integer.BYTES);
+        made.add((long) pair.getInt(0));
+        made.add((long) pair.getInt(Integer.BYTES));
+      }
+      process.call(leader, "dup3", detail, DUP3, made.get(0), closing.number(), O_CLOEXEC);
+      for (long spare : made) {
+        process.call(leader, "close", "spare of " + detail, CLOSE, spare);
+      }
+    }
   }
 
   private void writeImage(ByteBuffer image) throws IOException {

@@ -1,5 +1,7 @@
 package io.pilotlight.engine;
 
+import io.pilotlight.descriptor.DescriptorPolicy;
+
 /**
  * How a fork server is installed.
  *
@@ -8,6 +10,11 @@ package io.pilotlight.engine;
  * @param serialHeap whether the JVM runs the Serial collector, so that the unused part of eden can
  *     be given back
  * @param collapse whether memory is put into huge pages before
+ * @param policy what is done about descriptors that are open
  */
 public record ForkServerOptions(
-    int channelDescriptor, int listenDescriptor, boolean serialHeap, boolean collapse) {}
+    int channelDescriptor,
+    int listenDescriptor,
+    boolean serialHeap,
+    boolean collapse,
+    DescriptorPolicy policy) {}

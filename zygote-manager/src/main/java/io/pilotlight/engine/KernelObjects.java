@@ -2,6 +2,7 @@ package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
 
+import io.pilotlight.descriptor.OpenDescriptor;
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Kept;
 import io.pilotlight.engine.Operation.KeptPair;
@@ -20,14 +21,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Makes a clone's own epoll instances, event and timer descriptors and pipes, under the numbers of
- * its zygote's: with inherited ones the events of one clone would reach another. What they hold is
- * read from /proc/PID/fdinfo, see proc(5); with that selectors and pollers work in all clones of a
- * zygote at once.
+ * Makes a clone's own epoll instances, event and timer descriptors, pipes and pairs of sockets,
+ * under the numbers of its zygote's: with inherited ones the events of one clone would reach
+ * another. What they hold is read from /proc/PID/fdinfo, see proc(5); with that selectors and
+ * pollers work in all clones of a zygote at once.
  */
 final class KernelObjects {
   private static final int WRITE = 1;
   private static final int CLOSE = 3;
+  private static final int SOCKETPAIR = 53;
   private static final int EPOLL_CTL = 233;
   private static final int TIMERFD_CREATE = 283;
   private static final int TIMERFD_SETTIME = 286;
@@ -37,6 +39,7 @@ final class KernelObjects {
   private static final int PIPE2 = 293;
   private static final int FCNTL = 72;
   private static final int F_SETFL = 4;
+  private static final int AF_UNIX = 1;
 
   private static final int EPOLL_CTL_ADD = 1;
   private static final int EFD_SEMAPHORE = 1;
@@ -57,8 +60,21 @@ final class KernelObjects {
   private final List<Operation> operations = new ArrayList<>();
   private final List<Operation> registrations = new ArrayList<>();
 
-  /** The ends of each pipe, by its inode. */
-  private final Map<String, List<Integer>> pipes = new TreeMap<>();
+  /** The ends of each pipe, by what the kernel shows it as. */
+  private final Map<String, Pipe> pipes = new TreeMap<>();
+
+  /** The descriptors of each end of a pair of sockets, by its inode. */
+  private final Map<Long, SocketEnd> sockets = new TreeMap<>();
+
+  /**
+   * A pipe.
+   *
+   * @param ends the process's descriptors of it
+   * @param shareable whether clones may share one of which the process has one end only
+   */
+  private record Pipe(List<OpenDescriptor> ends, boolean shareable) {}
+
+  private record SocketEnd(long peer, List<Integer> numbers) {}
 
   KernelObjects(int pid) {
     this.pid = pid;
@@ -71,10 +87,6 @@ final class KernelObjects {
    * @return false if it is of no kind that can be made anew
    */
   boolean add(int number, String target) throws IOException {
-    if (target.startsWith("pipe:[")) {
-      pipes.computeIfAbsent(target, inode -> new ArrayList<>()).add(number);
-      return true;
-    }
     switch (target) {
       case "anon_inode:[eventfd]" -> addEvent(number);
       case "anon_inode:[timerfd]" -> addTimer(number);
@@ -84,6 +96,26 @@ final class KernelObjects {
       }
     }
     return true;
+  }
+
+  /**
+   * Takes an end of a pipe on.
+   *
+   * @param shareable whether clones may share it if the process has one end only
+   */
+  void addPipe(OpenDescriptor end, boolean shareable) {
+    pipes
+        .computeIfAbsent(end.target(), target -> new Pipe(new ArrayList<>(), shareable))
+        .ends()
+        .add(end);
+  }
+
+  /** Takes on one of two Unix sockets that are connected to each other, both of the process. */
+  void addSocket(int number, long inode, long peer) {
+    sockets
+        .computeIfAbsent(inode, end -> new SocketEnd(peer, new ArrayList<>()))
+        .numbers()
+        .add(number);
   }
 
   private int flags(int number) throws IOException {
@@ -174,58 +206,102 @@ final class KernelObjects {
             value(flags(number) & O_CLOEXEC)));
   }
 
+  /** Is told of each end of a pipe or pair of which the process has one end only. */
+  interface HalfRefusal {
+    /**
+     * Refuses it.
+     *
+     * @param missing the end that another process has: reading, writing, other
+     */
+    void refuse(OpenDescriptor end, String missing);
+  }
+
   /**
    * Finishes.
    *
-   * @param refuse is told each descriptor of a pipe of which this process has one end only
    * @return what a clone has to do, in order
    */
-  List<Operation> operations(java.util.function.ObjIntConsumer<String> refuse) throws IOException {
-    for (Map.Entry<String, List<Integer>> pipe : pipes.entrySet()) {
-      addPipe(pipe.getKey(), pipe.getValue(), refuse);
+  List<Operation> operations(HalfRefusal refusal) throws IOException {
+    for (Pipe pipe : pipes.values()) {
+      addPipe(pipe, refusal);
+    }
+    for (Map.Entry<Long, SocketEnd> end : sockets.entrySet()) {
+      SocketEnd peer = sockets.get(end.getValue().peer());
+      // Each pair is found twice.
+      if (peer != null && end.getKey() < end.getValue().peer()) {
+        addSocketPair(end.getValue().numbers(), peer.numbers());
+      }
     }
     List<Operation> all = new ArrayList<>(operations);
     all.addAll(registrations);
     return all;
   }
 
-  private void addPipe(
-      String target, List<Integer> ends, java.util.function.ObjIntConsumer<String> refuse)
-      throws IOException {
+  private void addPipe(Pipe pipe, HalfRefusal refusal) throws IOException {
     List<Integer> readers = new ArrayList<>();
     List<Integer> writers = new ArrayList<>();
-    for (int end : ends) {
-      ((flags(end) & ACCESS_MODE) == O_WRONLY ? writers : readers).add(end);
+    for (OpenDescriptor end : pipe.ends()) {
+      int number = end.number();
+      ((flags(number) & ACCESS_MODE) == O_WRONLY ? writers : readers).add(number);
     }
     if (readers.isEmpty() || writers.isEmpty()) {
-      String other = readers.isEmpty() ? "reading" : "writing";
-      ends.forEach(
-          end ->
-              refuse.accept(
-                  "is one end of "
-                      + target
-                      + ", of which another process has the "
-                      + other
-                      + " end",
-                  end));
+      String missing = readers.isEmpty() ? "reading" : "writing";
+      if (!pipe.shareable()) {
+        pipe.ends().forEach(end -> refusal.refuse(end, missing));
+      }
       return;
     }
-    String detail = "descriptors " + ends;
+    addPipe(readers, writers);
+  }
+
+  private void addPipe(List<Integer> readers, List<Integer> writers) throws IOException {
+    String detail = "descriptors " + readers + " and " + writers;
     operations.add(Operation.of("pipe2", detail, PIPE2, new KeptPair(), value(0)));
     placeEnd(readers, new Kept(0));
     placeEnd(writers, new Kept(1));
     operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(0)));
     operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(1)));
-    byte[] waiting = waiting(readers.get(0));
-    if (waiting.length > 0) {
-      operations.add(
-          Operation.of(
-              "write",
-              detail,
-              WRITE,
-              value(writers.get(0)),
-              new Bytes(waiting),
-              value(waiting.length)));
+    refill(readers.get(0), writers.get(0), detail);
+  }
+
+  private void addSocketPair(List<Integer> first, List<Integer> second) throws IOException {
+    String detail = "descriptors " + first + " and " + second;
+    int type;
+    try (Fd socket = Processes.takeDescriptor(pid, first.get(0))) {
+      type = Sockets.type(socket);
+    }
+    operations.add(
+        Operation.of(
+            "socketpair",
+            detail,
+            SOCKETPAIR,
+            value(AF_UNIX),
+            value(type),
+            value(0),
+            new KeptPair()));
+    placeEnd(first, new Kept(0));
+    placeEnd(second, new Kept(1));
+    operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(0)));
+    operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(1)));
+    refill(first.get(0), second.get(0), detail);
+    refill(second.get(0), first.get(0), detail);
+  }
+
+  /**
+   * What waits to be read is taken out: the zygote itself never runs again, and each clone gets a
+   * copy, message by message.
+   */
+  private void refill(int reader, int writer, String detail) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(PIPE_BYTES);
+    try (Fd end = Processes.takeDescriptor(pid, reader)) {
+      while (Sockets.poll(end, Sockets.POLLIN, 0, ByteBuffer.allocateDirect(8))
+          && Sockets.read(end, bytes.clear()) > 0) {
+        byte[] copy = new byte[bytes.flip().remaining()];
+        bytes.get(copy);
+        operations.add(
+            Operation.of(
+                "write", detail, WRITE, value(writer), new Bytes(copy), value(copy.length)));
+      }
     }
   }
 
@@ -245,23 +321,5 @@ final class KernelObjects {
               value(F_SETFL),
               value(nonblocking)));
     }
-  }
-
-  /**
-   * What waits in a pipe. It is taken out: the zygote itself never runs again, and each clone gets
-   * a copy.
-   */
-  private byte[] waiting(int reader) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocateDirect(PIPE_BYTES);
-    try (Fd pipe = Processes.takeDescriptor(pid, reader)) {
-      while (bytes.hasRemaining()
-          && Sockets.poll(pipe, Sockets.POLLIN, 0, ByteBuffer.allocateDirect(8))
-          && Sockets.read(pipe, bytes) > 0) {
-        // more may be there
-      }
-    }
-    byte[] copy = new byte[bytes.flip().remaining()];
-    bytes.get(copy);
-    return copy;
   }
 }

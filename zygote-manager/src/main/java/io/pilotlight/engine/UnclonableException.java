@@ -1,23 +1,21 @@
 package io.pilotlight.engine;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
-/**
- * A process holds things that its clones cannot be given. Each is one sentence that says what it is
- * and what to do.
- */
+/** A process holds things that its clones cannot be given. */
 public final class UnclonableException extends Exception {
   private static final long serialVersionUID = 1L;
-  private final transient List<String> reasons;
+  private final transient List<Obstacle> obstacles;
 
-  /** With one sentence for each thing. */
-  public UnclonableException(List<String> reasons) {
-    super(String.join(" ", reasons));
-    this.reasons = List.copyOf(reasons);
+  /** With what it holds. */
+  public UnclonableException(List<Obstacle> obstacles) {
+    super(obstacles.stream().map(Obstacle::toString).collect(Collectors.joining(" ")));
+    this.obstacles = List.copyOf(obstacles);
   }
 
-  /** One sentence for each thing. */
-  public List<String> reasons() {
-    return reasons;
+  /** What it holds. */
+  public List<Obstacle> obstacles() {
+    return obstacles;
   }
 }

@@ -35,6 +35,7 @@ public final class Sockets {
   private static final long LISTEN = 50;
   private static final long SOCKETPAIR = 53;
   private static final long SETSOCKOPT = 54;
+  private static final long GETSOCKOPT = 55;
   private static final long FCNTL = 72;
   private static final long PIPE2 = 293;
 
@@ -44,6 +45,7 @@ public final class Sockets {
   private static final int SOCK_CLOEXEC = 0x80000;
   private static final int NONBLOCK = 0x800;
   private static final int SOL_SOCKET = 1;
+  private static final int SO_TYPE = 3;
   private static final int SO_SNDBUF = 7;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int MSG_DONTWAIT = 0x40;
@@ -158,6 +160,18 @@ public final class Sockets {
             SETSOCKOPT, socket.number(), SOL_SOCKET, SO_SNDBUF, Kernel.address(value), 4, 0);
     Reference.reachabilityFence(value);
     Kernel.check(result, "setsockopt", "SO_SNDBUF=" + bytes);
+  }
+
+  /** Whether a socket is one of streams, datagrams or packets: SO_TYPE of socket(7). */
+  public static int type(Fd socket) throws KernelException {
+    ByteBuffer value = Kernel.scratch();
+    value.putInt(0, 0).putInt(8, Integer.BYTES);
+    long address = Kernel.address(value);
+    long result =
+        Kernel.call(GETSOCKOPT, socket.number(), SOL_SOCKET, SO_TYPE, address, address + 8, 0);
+    Reference.reachabilityFence(value);
+    Kernel.check(result, "getsockopt", "SO_TYPE");
+    return value.getInt(0);
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.descriptor.DescriptorOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.Objects;
  * @param memoryMib what the function may use; the heap gets a part of it, see {@link JvmCommand}
  * @param javaHome the JDK or JRE that runs it
  * @param jvmArgs further arguments for that JVM, after Pilotlight's own
+ * @param descriptors what is done about descriptors that are open at the freeze
  */
 public record FunctionSpec(
     String name,
@@ -28,7 +30,8 @@ public record FunctionSpec(
     Map<String, String> environment,
     int memoryMib,
     Path javaHome,
-    List<String> jvmArgs) {
+    List<String> jvmArgs,
+    DescriptorOptions descriptors) {
 
   /** Copies the collections. */
   public FunctionSpec {
@@ -40,5 +43,36 @@ public record FunctionSpec(
     layers = List.copyOf(layers);
     environment = Map.copyOf(environment);
     jvmArgs = List.copyOf(jvmArgs);
+    Objects.requireNonNull(descriptors, "descriptors");
+  }
+
+  /** One that says nothing about descriptors. */
+  public FunctionSpec(
+      String name,
+      String version,
+      String handler,
+      List<Path> jars,
+      List<Path> layers,
+      Map<String, String> environment,
+      int memoryMib,
+      Path javaHome,
+      List<String> jvmArgs) {
+    this(
+        name,
+        version,
+        handler,
+        jars,
+        layers,
+        environment,
+        memoryMib,
+        javaHome,
+        jvmArgs,
+        DescriptorOptions.DEFAULT);
+  }
+
+  /** The same with other options for descriptors. */
+  public FunctionSpec with(DescriptorOptions options) {
+    return new FunctionSpec(
+        name, version, handler, jars, layers, environment, memoryMib, javaHome, jvmArgs, options);
   }
 }

@@ -140,6 +140,9 @@ public final class JvmCommand {
       command.addAll(ZYGOTE_OPTIONS);
     }
     command.addAll(spec.jvmArgs());
+    if (zygote && spec.descriptors().tracked()) {
+      command.add("-Dpilotlight.agent.options=trackDescriptors");
+    }
     command.add("-javaagent:" + agentJar + "=" + ownerMarker(owner));
     command.add("-Dpilotlight.control.fd=" + CHANNEL_DESCRIPTOR);
     command.add("-cp");

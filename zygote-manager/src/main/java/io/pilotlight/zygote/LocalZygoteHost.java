@@ -149,7 +149,8 @@ public final class LocalZygoteHost implements ZygoteHost {
             JvmCommand.CHANNEL_DESCRIPTOR,
             JvmCommand.LISTEN_DESCRIPTOR,
             policy.quiesce() && JvmCommand.usesSerial(spec),
-            policy.collapse());
+            policy.collapse(),
+            spec.descriptors().policy().then(policy.descriptors()));
     Frozen frozen = builder.freeze(engine, pid, options, policy.atRest());
     listener.phase("fork", "freeze", frozen.freezeNanos());
     listener.phase("fork", "collapse", frozen.collapseNanos());

@@ -14,19 +14,24 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings one JVM from its start to where it can be frozen, and freezes it. Used by one thread,
  * once.
  */
 final class ZygoteBuilder {
+  private static final Logger LOG = LoggerFactory.getLogger(ZygoteBuilder.class);
   private static final Duration QUIESCE_TIMEOUT = Duration.ofSeconds(60);
 
   /** How long a JVM may take to come to rest; after that it is frozen as it is, which works too. */
@@ -191,7 +196,9 @@ final class ZygoteBuilder {
     tracer.setDaemon(true);
     tracer.start();
     try {
-      return result.get();
+      Frozen frozen = result.get();
+      warnings.addAll(frozen.notes());
+      return frozen;
     } catch (ExecutionException e) {
       throw frozenFailed(e.getCause());
     }
@@ -232,7 +239,10 @@ final class ZygoteBuilder {
     if (cause instanceof UnclonableException unclonable) {
       return new BuildException(
           Fault.UNCLONABLE,
-          "Function " + spec.name() + " cannot be frozen. " + unclonable.getMessage(),
+          "Function "
+              + spec.name()
+              + " cannot be frozen. "
+              + new Refusal(unclonable.obstacles()).describe(openings()),
           tail,
           null,
           unclonable);
@@ -247,6 +257,24 @@ final class ZygoteBuilder {
         tail,
         null,
         cause);
+  }
+
+  /** Where descriptors were opened; null if its JVM keeps no account, or cannot tell any more. */
+  private @Nullable Map<Integer, String> openings() {
+    if (!spec.descriptors().tracked()) {
+      return null;
+    }
+    try {
+      Frame answer = exchange(new Frame.TellOpenings(), QUIESCE_TIMEOUT, "tell what it has opened");
+      Map<Integer, String> openings = new HashMap<>();
+      require(answer, Frame.Openings.class)
+          .stacks()
+          .forEach((number, stack) -> openings.put(Integer.valueOf(number), stack));
+      return openings;
+    } catch (BuildException e) {
+      LOG.warn("where descriptors of {} were opened is not known", spec.name(), e);
+      return null;
+    }
   }
 
   private Frame exchange(Frame frame, Duration timeout, String what) throws BuildException {

@@ -1,5 +1,8 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.descriptor.DescriptorOptions;
+import io.pilotlight.descriptor.DescriptorPolicy;
+import io.pilotlight.descriptor.PolicyException;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import java.io.IOException;
 import java.io.Reader;
@@ -35,7 +38,7 @@ record ZygoteRecord(
     Blueprint blueprint,
     List<String> warnings) {
   static final String SUFFIX = ".zygote";
-  private static final String FORMAT = "3";
+  private static final String FORMAT = "4";
 
   static Path file(Path directory, String id) {
     return directory.resolve(id + SUFFIX);
@@ -58,6 +61,8 @@ record ZygoteRecord(
     put(values, "jar", spec.jars().stream().map(Path::toString).toList());
     put(values, "layer", spec.layers().stream().map(Path::toString).toList());
     put(values, "jvmArg", spec.jvmArgs());
+    values.setProperty("descriptorPolicy", spec.descriptors().policy().text());
+    values.setProperty("trackDescriptors", Boolean.toString(spec.descriptors().tracked()));
     put(values, "step", blueprint.stepNames());
     put(values, "warning", warnings);
     spec.environment().forEach((name, value) -> values.setProperty("env." + name, value));
@@ -98,7 +103,10 @@ record ZygoteRecord(
               environment(values),
               Integer.parseInt(required(values, "memoryMib")),
               Path.of(required(values, "javaHome")),
-              list(values, "jvmArg"));
+              list(values, "jvmArg"),
+              new DescriptorOptions(
+                  DescriptorPolicy.parse(required(values, "descriptorPolicy")),
+                  Boolean.parseBoolean(required(values, "trackDescriptors"))));
       Blueprint blueprint =
           new Blueprint(
               Integer.parseInt(required(values, "threads")),
@@ -111,7 +119,7 @@ record ZygoteRecord(
           spec,
           blueprint,
           list(values, "warning"));
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | PolicyException e) {
       throw new IOException(file + " is no zygote record: " + e.getMessage(), e);
     }
   }

@@ -3,8 +3,10 @@ package io.pilotlight.zygote;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pilotlight.descriptor.DescriptorOptions;
+import io.pilotlight.descriptor.DescriptorPolicy;
+import io.pilotlight.descriptor.PolicyException;
 import io.pilotlight.engine.ForkEngine.Blueprint;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -16,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class ZygoteRecordTest {
   @TempDir Path directory;
 
-  private static ZygoteRecord record() {
+  private static ZygoteRecord record() throws PolicyException {
     FunctionSpec spec =
         new FunctionSpec(
             "name",
@@ -27,19 +29,21 @@ final class ZygoteRecordTest {
             Map.of("KEY", "a=b\nc:ü"),
             256,
             Path.of("/jdk"),
-            List.of("-Dx=y"));
+            List.of("-Dx=y"),
+            new DescriptorOptions(
+                DescriptorPolicy.parse("type: file\npath: \"**/*.log\"\naction: close"), true));
     return new ZygoteRecord(
         "z-1", 4711, 99, spec, new Blueprint(12, 0x7f01, List.of("dup3 (channel)")), List.of("w"));
   }
 
   @Test
-  void isReadAsItWasWritten() throws IOException {
+  void isReadAsItWasWritten() throws Exception {
     record().write(directory);
     assertThat(ZygoteRecord.read(ZygoteRecord.file(directory, "z-1"))).isEqualTo(record());
   }
 
   @Test
-  void onlyItsOwnerMayReadIt() throws IOException {
+  void onlyItsOwnerMayReadIt() throws Exception {
     record().write(directory);
     Path file = ZygoteRecord.file(directory, "z-1");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
@@ -48,7 +52,7 @@ final class ZygoteRecordTest {
   }
 
   @Test
-  void damageIsNamed() throws IOException {
+  void damageIsNamed() throws Exception {
     record().write(directory);
     Path file = ZygoteRecord.file(directory, "z-1");
     String text = Files.readString(file);

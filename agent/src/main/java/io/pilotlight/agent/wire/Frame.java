@@ -183,6 +183,21 @@ public sealed interface Frame {
     }
   }
 
+  /** Tell where descriptors were opened; sent only to a JVM that keeps account of it. */
+  record TellOpenings() implements Frame {}
+
+  /**
+   * Where descriptors were opened.
+   *
+   * @param stacks thread and stack, as text, by the descriptor's number
+   */
+  record Openings(Map<String, String> stacks) implements Frame {
+    /** Copies the map. */
+    public Openings {
+      stacks = Map.copyOf(stacks);
+    }
+  }
+
   /** End this JVM with status 0, after its shutdown hooks. */
   record Stop() implements Frame {}
 

@@ -180,6 +180,11 @@ public final class FrameCodec {
     } else if (frame instanceof Frame.Secrets f) {
       out.map(f.values());
       return 14;
+    } else if (frame instanceof Frame.TellOpenings) {
+      return 15;
+    } else if (frame instanceof Frame.Openings f) {
+      out.map(f.stacks());
+      return 16;
     }
     Frame.StepFailed f = (Frame.StepFailed) frame;
     out.int32(f.step()).int32(f.errno());
@@ -206,6 +211,8 @@ public final class FrameCodec {
       case 12 -> new Frame.AwaitCompilers();
       case 13 -> new Frame.CompilersIdle(in.strings());
       case 14 -> new Frame.Secrets(in.map());
+      case 15 -> new Frame.TellOpenings();
+      case 16 -> new Frame.Openings(in.map());
       default -> throw new WireException("frame of unknown type " + type);
     };
   }

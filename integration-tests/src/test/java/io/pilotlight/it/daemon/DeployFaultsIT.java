@@ -139,6 +139,49 @@ final class DeployFaultsIT {
   }
 
   @Test
+  void connectionIsClosedByAPolicy() throws Exception {
+    Path policy = daemons.directory().resolve("closing.yaml");
+    Files.writeString(policy, "# connections\ntype: socket\nremoteAddress: *\naction: close\n");
+    try (ServerSocket peer = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      ObjectNode definition = Api.definition(jar, Unfit.Connected.class.getName());
+      definition.putObject("env").put("PEER_PORT", Integer.toString(peer.getLocalPort()));
+      definition.put("fdPolicy", policy.toString());
+      api.deployed("closed", definition);
+      assertThat(api.function("closed").get("fdPolicy").toString())
+          .isEqualTo("[{\"type\":\"socket\",\"remoteAddress\":\"*\",\"action\":\"close\"}]");
+      assertThat(api.invoke("closed", "\"\"", "Pilotlight-Start", "fork").status()).isEqualTo(200);
+      assertThat(api.remove("closed").status()).isEqualTo(204);
+    }
+  }
+
+  @Test
+  void policyIsMalformed() throws Exception {
+    Path policy = daemons.directory().resolve("malformed.yaml");
+    Files.writeString(policy, "type: file\n---\n");
+    Answer answer =
+        refused(
+            probe().put("fdPolicy", policy.toString()),
+            "invalid-request",
+            policy + ", line 1: ",
+            "no 'action'");
+    assertThat(answer.json().get("field").asText()).isEqualTo("fdPolicy");
+  }
+
+  @Test
+  void connectionIsTrackedToItsOpening() throws Exception {
+    try (ServerSocket peer = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      ObjectNode definition = Api.definition(jar, Unfit.Connected.class.getName());
+      definition.putObject("env").put("PEER_PORT", Integer.toString(peer.getLocalPort()));
+      refused(
+          definition.put("agent", "trackDescriptors"),
+          "not-clonable",
+          "It was opened by thread 'main'",
+          Unfit.Connected.class.getName() + ".<init>(Unfit.java:",
+          "action: close");
+    }
+  }
+
+  @Test
   void collectorSharesItsHeap() throws Exception {
     ObjectNode definition = probe();
     definition.putArray("jvmArgs").add("-XX:+UseZGC");

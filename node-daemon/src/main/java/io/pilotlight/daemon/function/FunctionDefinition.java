@@ -44,7 +44,8 @@ public record FunctionDefinition(
         settings.environment(),
         settings.memoryMib(),
         settings.jvm(),
-        settings.jvmArgs());
+        settings.jvmArgs(),
+        settings.descriptors());
   }
 
   /** Its warm-up calls, written by {@code json}. */

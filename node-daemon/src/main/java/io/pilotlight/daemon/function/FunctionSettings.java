@@ -1,6 +1,7 @@
 package io.pilotlight.daemon.function;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.pilotlight.descriptor.DescriptorOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.Map;
  * @param replay whether clones touch what first calls touch before they are called
  * @param jvm home of the JDK or JRE that runs it
  * @param jvmArgs further arguments of that JVM
+ * @param descriptors what is done about descriptors that are open at the freeze
  */
 public record FunctionSettings(
     String handler,
@@ -37,7 +39,8 @@ public record FunctionSettings(
     WarmupSettings warmup,
     boolean replay,
     Path jvm,
-    List<String> jvmArgs) {
+    List<String> jvmArgs,
+    DescriptorOptions descriptors) {
 
   /** Copies the collections. */
   public FunctionSettings {

@@ -2,6 +2,7 @@ package io.pilotlight.daemon.function;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.descriptor.DescriptorPolicy;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -136,6 +137,14 @@ public final class JsonFields {
   public @Nullable Path optionalPath(String field, @Nullable Path fallback)
       throws InvalidFieldException {
     return has(field) ? pathOf(field, textOf(field, raw(field))) : fallback;
+  }
+
+  /** The descriptor policy in a file, or {@code fallback} if absent. */
+  public DescriptorPolicy policy(String field, DescriptorPolicy fallback)
+      throws InvalidFieldException {
+    return has(field)
+        ? DescriptorsJson.ofFile(field, pathOf(field, textOf(field, raw(field))))
+        : fallback;
   }
 
   /** The elements of a list; empty if absent. */

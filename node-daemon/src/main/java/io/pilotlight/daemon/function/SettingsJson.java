@@ -46,13 +46,16 @@ public final class SettingsJson {
               "warmupBudgetSeconds",
               "replay",
               "jvm",
-              "jvmArgs"));
+              "jvmArgs",
+              DescriptorsJson.POLICY,
+              DescriptorsJson.AGENT));
 
   /** Fields of later versions: a client that asks for them must not believe that it got them. */
   private static final List<String> NOT_YET = List.of("noImage");
 
   private final Path defaultJvm;
   private final AllowedRoots roots;
+  private final DescriptorsJson descriptors;
 
   /**
    * Uses the JVM at {@code defaultJvm} where a request names none.
@@ -62,6 +65,7 @@ public final class SettingsJson {
   public SettingsJson(Path defaultJvm, AllowedRoots roots) {
     this.defaultJvm = defaultJvm;
     this.roots = roots;
+    this.descriptors = new DescriptorsJson(roots);
   }
 
   /** Refuses a name that no function can have. */
@@ -135,7 +139,8 @@ public final class SettingsJson {
         warmup(fields),
         fields.flag("replay", true),
         fields.path("jvm", defaultJvm),
-        fields.texts("jvmArgs"));
+        fields.texts("jvmArgs"),
+        descriptors.read(fields));
   }
 
   private static Map<String, String> variables(String field, JsonFields fields)
@@ -243,5 +248,6 @@ public final class SettingsJson {
     out.put("replay", settings.replay());
     out.put("jvm", settings.jvm().toString());
     settings.jvmArgs().forEach(out.putArray("jvmArgs")::add);
+    descriptors.write(settings.descriptors(), out);
   }
 }

@@ -5,6 +5,7 @@ import io.pilotlight.daemon.function.FunctionDefinition;
 import io.pilotlight.daemon.function.FunctionSettings;
 import io.pilotlight.daemon.function.Secrets;
 import io.pilotlight.daemon.function.StoredJar;
+import io.pilotlight.descriptor.DescriptorOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,8 @@ public final class Definitions {
         new FunctionSettings.WarmupSettings(List.of(IntNode.valueOf(1)), 10, 5),
         true,
         Path.of(System.getProperty("java.home")),
-        List.of("-Xss1m"));
+        List.of("-Xss1m"),
+        DescriptorOptions.DEFAULT);
   }
 
   /** A version of a function. */

@@ -82,6 +82,57 @@ final class SettingsJsonTest {
   }
 
   @Test
+  void descriptorPolicyOfAFileIsKeptByItsRules(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("policy.yaml");
+    Files.writeString(file, "type: file\npath: \"**/*.log\"\naction: close\n");
+    FunctionSettings read = read(withPolicy("\"" + file + "\"")).settings();
+    assertThat(read.descriptors().policy().rules()).hasSize(1);
+    ObjectNode stored = json.createObjectNode();
+    settings.writeToStore(read, stored);
+    Files.delete(file);
+    assertThat(settings.stored(stored)).isEqualTo(read);
+    assertThat(read(withPolicy(stored.get("fdPolicy").toString())).settings()).isEqualTo(read);
+  }
+
+  private static String withPolicy(String policy) {
+    return "{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"agent\":\"trackDescriptors\",\"fdPolicy\":"
+        + policy
+        + "}";
+  }
+
+  @Test
+  void malformedPolicyIsRefusedWithItsLine(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("policy.yaml");
+    Files.writeString(file, "# mine\ntype: file\naction: opne\n");
+    refusedPolicy("\"" + file + "\"", file + ", line 3: action 'opne' is not known");
+    Files.write(file, new byte[] {'a', (byte) 0xff});
+    refusedPolicy("\"" + file + "\"", "no UTF-8 text");
+    refusedPolicy("\"" + directory + "\"", "no file of at most 65536 bytes");
+    refusedPolicy("\"relative.yaml\"", "absolute path");
+    refusedPolicy("[{\"type\":\"pipe\",\"action\":\"close\"},{}]", "rule 2 is empty");
+    refusedPolicy("[{\"type\":\"x\",\"action\":\"close\"}]", "rule 1 is not allowed: type 'x'");
+    refusedPolicy("[{\"type\":\"file\",\"path\":\"a\\naction: close\"}]", "line break");
+    refusedPolicy("7", "a list is allowed");
+  }
+
+  private void refusedPolicy(String policy, String message) {
+    assertThatThrownBy(() -> read(withPolicy(policy)))
+        .isInstanceOfSatisfying(
+            InvalidFieldException.class, e -> assertThat(e.field()).isEqualTo("fdPolicy"))
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void policyMustLieInAnAllowedDirectory(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("policy.yaml");
+    Files.writeString(file, "");
+    SettingsJson strict = new SettingsJson(JVM, AllowedRoots.of(List.of(Path.of("/a.jar"))));
+    assertThatThrownBy(() -> strict.deployRequest(json.readTree(withPolicy("\"" + file + "\""))))
+        .isInstanceOf(InvalidFieldException.class)
+        .hasMessageContaining("field 'fdPolicy' names " + file + ", which lies elsewhere");
+  }
+
+  @Test
   void whatIsWrittenIsReadAgain() throws Exception {
     FunctionSettings read =
         read("{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\",\"env\":{\"K\":\"V\"},"
