@@ -3,6 +3,7 @@ package io.pilotlight.zygote;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.FrameCodec;
 import io.pilotlight.agent.wire.WireException;
+import io.pilotlight.linux.Errno;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.zygote.JvmChannel.DeadlineException;
@@ -194,10 +195,22 @@ final class HostedJvm implements FunctionJvm {
       close();
       throw died("broke its channel (" + e.getMessage() + ")");
     } catch (IOException e) {
+      if (leftUnread(e)) {
+        throw tookNothing();
+      }
       throw died("ended");
     } finally {
       channel.release();
     }
+  }
+
+  /**
+   * Whether the process closed its end with bytes in it that nobody has read, which the kernel
+   * tells apart from an orderly end; see unix(7) and unix_release_sock. A request that was not read
+   * to its end was not run.
+   */
+  private static boolean leftUnread(IOException e) {
+    return e instanceof KernelException failure && failure.errno() == Errno.ECONNRESET;
   }
 
   /** Until the last byte is written the request has certainly not been run. */
@@ -241,7 +254,7 @@ final class HostedJvm implements FunctionJvm {
               + " could not become itself: "
               + stepName.apply(failed.step())
               + " failed with "
-              + io.pilotlight.linux.Errno.name(failed.errno())
+              + Errno.name(failed.errno())
               + ".");
     }
     throw died("answered a request with a " + frame.name() + " frame");
