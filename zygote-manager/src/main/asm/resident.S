@@ -10,6 +10,7 @@
 #   0x10 room for control messages        0x18 -> request
 #   0x20 -> fixed operations              0x28 their number
 #   0x30 -> threads                       0x38 their number
+#   0x40 -> struct msghdr for replies     0x48 -> u32 with the clone's pidfd; both 0 where pids are the daemon's own
 #   0x50 channel: the agent's descriptor  0x58 -> failure frame (13 bytes, as FrameCodec's StepFailed)
 #   0x60 -> reply (16 bytes)              0x68 connection to the daemon
 #   0x70 u32 ranges that could not be touched
@@ -29,7 +30,7 @@
 #   0x00 address of a page, plus the advice
 #   0x08 length
 #
-# reply: 0x00 id, 0x08 pid or -errno
+# reply: 0x00 id, 0x08 pid or -errno; in a PID namespace of its own the zygote sends the pidfd with it
 #
 # thread (128 bytes)
 #   0x00 the operation that makes it (unused for the leader)
@@ -49,6 +50,7 @@
         .set    SYS_pause, 34
         .set    SYS_nanosleep, 35
         .set    SYS_sendto, 44
+        .set    SYS_sendmsg, 46
         .set    SYS_recvmsg, 47
         .set    SYS_exit_group, 231
         .set    SYS_accept4, 288
@@ -173,6 +175,20 @@ close_next:
         add     $4, %rbp
         jmp     close_next
 answer: mov     0x68(%r12), %rdi
+        mov     0x40(%r12), %rsi
+        test    %rsi, %rsi
+        jz      plainly
+        cmpq    $0, 8(%r13)
+        jl      plainly                 # there is no clone
+        mov     $MSG_NOSIGNAL, %edx
+        mov     $SYS_sendmsg, %eax
+        syscall
+        mov     0x48(%r12), %rcx
+        mov     (%rcx), %edi
+        mov     $SYS_close, %eax
+        syscall
+        jmp     receive
+plainly:
         mov     %r13, %rsi
         mov     $16, %edx
         mov     $MSG_NOSIGNAL, %r10d

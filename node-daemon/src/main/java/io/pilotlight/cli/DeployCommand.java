@@ -87,8 +87,11 @@ final class DeployCommand implements Callable<Integer> {
   @Option(
       names = "--isolation",
       paramLabel = "KIND",
-      description = "none, process or sandbox; see the operations guide for what this daemon has.")
+      description = "none, process or sandbox; 'pilotlight doctor' tells which work here.")
   private @Nullable String isolation;
+
+  @Option(names = "--network", description = "Give a sandbox the machine's network.")
+  private boolean network;
 
   @Option(names = "--pool", paramLabel = "N", description = "Clones that are forked ahead.")
   private @Nullable Integer pool;
@@ -163,6 +166,7 @@ final class DeployCommand implements Callable<Integer> {
     put(definition, "initTimeoutSeconds", initTimeoutSeconds);
     definition.put("oneShot", oneShot);
     put(definition, "isolation", isolation);
+    put(definition, "network", network ? true : null);
     put(definition, "pool", pool);
     put(definition, "concurrency", concurrency);
     put(definition, "idleSeconds", idleSeconds);

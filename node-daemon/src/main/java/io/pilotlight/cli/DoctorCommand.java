@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.cli.doctor.Doctor;
 import io.pilotlight.cli.doctor.Finding;
 import io.pilotlight.cli.doctor.HostFiles;
+import io.pilotlight.zygote.ConfinementPolicy;
+import io.pilotlight.zygote.IsolationSupport;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +26,12 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<Finding> findings = new Doctor(new HostFiles(Path.of("/")), System.getenv()).examine();
+    List<Finding> findings =
+        new Doctor(
+                new HostFiles(Path.of("/")),
+                System.getenv(),
+                new IsolationSupport(ConfinementPolicy.hiding(List.of()))::obstacle)
+            .examine();
     boolean canFork =
         findings.stream().noneMatch(finding -> finding.verdict() == Finding.Verdict.MISSING);
     output.print(document(findings, canFork), () -> text(findings, canFork));

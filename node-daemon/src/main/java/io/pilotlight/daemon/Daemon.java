@@ -22,6 +22,8 @@ import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.route.Router;
 import io.pilotlight.daemon.time.BackgroundThreads;
 import io.pilotlight.daemon.time.NodeClock;
+import io.pilotlight.engine.Isolation;
+import io.pilotlight.zygote.ConfinementPolicy;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FreezePolicy;
 import io.pilotlight.zygote.LocalZygoteHost;
@@ -33,6 +35,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -91,12 +94,16 @@ public final class Daemon implements AutoCloseable {
     }
     return start(
         config,
-        (runDirectory, listener) ->
-            new LocalZygoteHost(
-                runDirectory,
-                config.agentJar(),
-                listener,
-                FreezePolicy.THOROUGH.with(config.descriptorPolicy())),
+        (runDirectory, listener) -> {
+          // Of an isolated function the whole data directory is hidden: it has others' secrets.
+          Path data = config.dataDirectory().toRealPath();
+          return new LocalZygoteHost(
+              runDirectory,
+              config.agentJar(),
+              listener,
+              FreezePolicy.THOROUGH.with(config.descriptorPolicy()),
+              ConfinementPolicy.hiding(List.of(data)));
+        },
         NodeClock.SYSTEM);
   }
 
@@ -209,6 +216,7 @@ public final class Daemon implements AutoCloseable {
           .addKeyValue("data", config.dataDirectory())
           .addKeyValue("version", version)
           .log("daemon started");
+      logIsolation(host);
       complete = true;
     } catch (IOException e) {
       throw new DaemonException("the daemon could not start: " + e, e);
@@ -217,6 +225,24 @@ public final class Daemon implements AutoCloseable {
         closers.close();
       }
     }
+  }
+
+  /** The highest level that works, and what keeps the next from working. */
+  private static void logIsolation(ZygoteHost host) {
+    Isolation available = Isolation.NONE;
+    for (Isolation level : Isolation.values()) {
+      Optional<String> obstacle = host.obstacle(level);
+      if (obstacle.isPresent()) {
+        log.atWarn()
+            .addKeyValue("available", available.word())
+            .addKeyValue("next", level.word())
+            .addKeyValue("obstacle", obstacle.get())
+            .log("functions cannot be isolated further");
+        return;
+      }
+      available = level;
+    }
+    log.atInfo().addKeyValue("available", available.word()).log("functions can be isolated");
   }
 
   private ZygoteHost openHost(HostFactory hosts, DataDirectory data, EngineListener listener)

@@ -87,7 +87,7 @@ final class ArchitectureTest {
           .whereLayer("zygote")
           .mayOnlyBeAccessedByLayers("daemon", "cli")
           .whereLayer("engine")
-          .mayOnlyBeAccessedByLayers("zygote", "cli")
+          .mayOnlyBeAccessedByLayers("zygote", "daemon", "cli")
           .whereLayer("tracee")
           .mayOnlyBeAccessedByLayers("engine", "zygote");
 

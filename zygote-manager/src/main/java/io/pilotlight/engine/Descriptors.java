@@ -201,7 +201,7 @@ final class Descriptors {
 
   private void addFile(OpenDescriptor open, @Nullable DescriptorAction action) throws IOException {
     int number = open.number();
-    Path named = Path.of(open.target());
+    Path named = ProcFs.seenBy(pid, Path.of(open.target()));
     boolean there = Files.exists(named) && Files.isSameFile(link(number), named);
     boolean asked = action == DescriptorAction.REOPEN;
     if (there && (isPlain(number) || (asked && !isNamedPipe(named)))) {

@@ -26,10 +26,10 @@ public final class ForkEngine {
    * What a fork server needs to be used, now or by a later daemon.
    *
    * @param threads how many threads each clone gets
-   * @param leaderThreadId address of glibc's copy of the leader's id
+   * @param call by which it makes clones
    * @param stepNames what the steps of a StepFailed frame are
    */
-  public record Blueprint(int threads, long leaderThreadId, List<String> stepNames) {
+  public record Blueprint(int threads, CloneCall call, List<String> stepNames) {
     /** Copies the list. */
     public Blueprint {
       stepNames = List.copyOf(stepNames);
@@ -89,7 +89,7 @@ public final class ForkEngine {
       left = true;
       long end = nanoTime.getAsLong();
       Blueprint blueprint =
-          new Blueprint(installed.threads(), installed.leaderThreadId(), installed.stepNames());
+          new Blueprint(installed.threads(), installed.call(), installed.stepNames());
       return new Frozen(
           blueprint,
           installed.notes(),
@@ -121,7 +121,7 @@ public final class ForkEngine {
       throws IOException {
     Fd socket = Sockets.connect(directory, name);
     try {
-      return new ForkServerClient(socket, blueprint.leaderThreadId(), loop);
+      return new ForkServerClient(socket, blueprint.call(), loop);
     } catch (IOException e) {
       socket.close();
       throw e;

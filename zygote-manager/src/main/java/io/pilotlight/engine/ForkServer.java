@@ -65,7 +65,10 @@ final class ForkServer {
   private static final int PR_SET_TIMERSLACK = 29;
   private static final int SIGKILL = 9;
   private static final int TCB_SEARCH_BYTES = 4096;
-  private static final int MAX_STRING_BYTES = 64;
+
+  /** A thread's name, the arguments of clone3(2), sets of capabilities. */
+  private static final int MAX_DATA_BYTES = 256;
+
   private static final int CPUID_EXTENDED_STATE = 0xd;
 
   private final FrozenProcess process;
@@ -104,9 +107,9 @@ final class ForkServer {
       OptionalLong wait = Housekeeping.waitNanos(thread, process.memory(), now);
       threads.add(new CloneThread(thread, signalStack(thread), wait, operations(thread, leader)));
     }
-    List<Operation> fixed = new ArrayList<>(ownDescriptors());
-    fixed.addAll(plan.operations());
-    ResidentLayout layout = new ResidentLayout(fixed, threads, threadIdOffset());
+    Confinement confinement = options.confinement();
+    long namespaces = confinement == null ? 0 : OwnSteps.namespaces(confinement);
+    ResidentLayout layout = new ResidentLayout(fixed(plan), threads, threadIdOffset(), namespaces);
     ByteBuffer image =
         layout.image(
             base, regionBytes, format, options.listenDescriptor(), options.channelDescriptor());
@@ -117,24 +120,38 @@ final class ForkServer {
     process.leaveAt(registers, base + ResidentRoutine.PARK);
     return new Installed(
         order.size(),
-        layout.leaderThreadIdAddress(),
+        layout.cloneCall(base),
         layout.stepNames(),
         plan.notes(),
         collapseNanos);
+  }
+
+  /** What every clone does while it has one thread. Its channel first: it tells what fails. */
+  private List<Operation> fixed(Descriptors.Plan plan) {
+    List<Operation> operations = new ArrayList<>(ownDescriptors());
+    Confinement confinement = options.confinement();
+    if (confinement == null) {
+      operations.addAll(plan.operations());
+    } else {
+      operations.addAll(OwnSteps.ofCloneFirst(confinement));
+      operations.addAll(plan.operations());
+      operations.addAll(OwnSteps.ofCloneLast(confinement));
+    }
+    return operations;
   }
 
   /**
    * What {@link #install} made.
    *
    * @param threads how many threads each clone gets
-   * @param leaderThreadId address of glibc's copy of the leader's id
+   * @param call by which it makes clones
    * @param stepNames what the steps of a StepFailed frame are
    * @param notes one sentence for each descriptor that a rule allowed
    * @param collapseNanos how long the collapse took
    */
   record Installed(
       int threads,
-      long leaderThreadId,
+      CloneCall call,
       List<String> stepNames,
       List<String> notes,
       long collapseNanos) {}
@@ -162,17 +179,17 @@ final class ForkServer {
 
   private void map(ThreadState leader, Descriptors.Plan plan, List<ThreadState> threads)
       throws IOException {
-    int fixed = plan.operations().size() + ownDescriptors().size();
-    int perThread = 8;
+    List<Operation> fixed = fixed(plan);
+    int perThread = 9;
     int strings =
-        plan.operations().stream()
+        fixed.stream()
                 .flatMap(operation -> operation.arguments().stream())
                 .mapToInt(Operation.Argument::dataBytes)
                 .sum()
-            + threads.size() * (MAX_STRING_BYTES + leader.affinity().length);
+            + threads.size() * (MAX_DATA_BYTES + leader.affinity().length);
     regionBytes =
         ResidentLayout.regionBytes(
-            fixed + perThread * threads.size(),
+            fixed.size() + perThread * threads.size(),
             strings,
             threads.size(),
             leader.extendedState().limit());
@@ -294,6 +311,9 @@ final class ForkServer {
    */
   private List<Operation> operations(ThreadState thread, ThreadState leader) {
     List<Operation> operations = new ArrayList<>();
+    if (options.confinement() != null) {
+      operations.add(OwnSteps.dropCapabilities());
+    }
     boolean isLeader = thread.tid() == leader.tid();
     if (!isLeader && thread.rseq().address() != 0) {
       operations.add(
@@ -394,7 +414,7 @@ final class ForkServer {
     for (int offset = 0; offset < TCB_SEARCH_BYTES / 2; offset += Integer.BYTES) {
       boolean everywhere = true;
       for (int i = 0; i < threads.size() && everywhere; i++) {
-        everywhere = blocks.get(i).getInt(offset) == threads.get(i).tid();
+        everywhere = blocks.get(i).getInt(offset) == threads.get(i).ownTid();
       }
       if (everywhere) {
         return offset;

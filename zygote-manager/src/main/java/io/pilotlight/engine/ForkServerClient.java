@@ -1,17 +1,19 @@
 package io.pilotlight.engine;
 
 import io.pilotlight.linux.DescriptorMessage;
+import io.pilotlight.linux.DescriptorReceiver;
 import io.pilotlight.linux.Errno;
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
 import io.pilotlight.recorder.ReplayPlan;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The daemon's end of a fork server. A request is sent without waiting; its reply is handled on the
@@ -25,9 +27,8 @@ public final class ForkServerClient implements AutoCloseable {
   private final Fd socket;
   private final EventLoop loop;
   private final EventLoop.Watch watch;
-  private final long leaderThreadId;
-  private final ByteBuffer reply =
-      ByteBuffer.allocateDirect(ResidentLayout.REPLY_BYTES).order(ByteOrder.nativeOrder());
+  private final CloneCall call;
+  private final DescriptorReceiver receiver = new DescriptorReceiver(ResidentLayout.REPLY_BYTES);
   private final Map<Long, LongConsumer> waiting = new ConcurrentHashMap<>();
   private long nextId = 1;
 
@@ -54,13 +55,13 @@ public final class ForkServerClient implements AutoCloseable {
    * Talks to a fork server.
    *
    * @param socket connected to it; owned from now on
-   * @param leaderThreadId address of glibc's copy of the leader's id in it
+   * @param call by which it makes clones
    * @param loop handles the replies
    */
-  ForkServerClient(Fd socket, long leaderThreadId, EventLoop loop) throws KernelException {
+  ForkServerClient(Fd socket, CloneCall call, EventLoop loop) throws KernelException {
     this.socket = socket;
     this.loop = loop;
-    this.leaderThreadId = leaderThreadId;
+    this.call = call;
     this.watch = loop.watch(socket, this::receive);
   }
 
@@ -72,7 +73,7 @@ public final class ForkServerClient implements AutoCloseable {
   public Request request(ReplayPlan replay) {
     DescriptorMessage message =
         new DescriptorMessage(ResidentLayout.forkRequestBytes(replay), DESCRIPTORS);
-    ResidentLayout.writeForkRequest(message.payload(), leaderThreadId, replay);
+    ResidentLayout.writeForkRequest(message.payload(), call, replay);
     return new Request(message, replay.pages());
   }
 
@@ -108,17 +109,32 @@ public final class ForkServerClient implements AutoCloseable {
 
   private void receive() {
     try {
-      int bytes = Sockets.receive(socket, reply);
+      DescriptorReceiver.Received received = receiver.receive(socket);
+      int bytes = received.bytes();
       if (bytes == ResidentLayout.REPLY_BYTES) {
-        LongConsumer answer = waiting.remove(reply.getLong(0));
+        LongConsumer answer = waiting.remove(receiver.payload().getLong(0));
+        long result = result(receiver.payload().getLong(8), received.descriptor());
         if (answer != null) {
-          answer.accept(reply.getLong(8));
+          answer.accept(result);
         }
       } else if (bytes != Sockets.WOULD_BLOCK) {
         abandon();
       }
-    } catch (KernelException e) {
+    } catch (IOException e) {
       abandon();
+    }
+  }
+
+  /**
+   * The clone's pid as it is here; a zygote in a PID namespace of its own knows another, and sends
+   * a descriptor with it.
+   */
+  private static long result(long pid, @Nullable Fd pidfd) throws IOException {
+    if (pidfd == null) {
+      return pid;
+    }
+    try (pidfd) {
+      return Processes.pid(pidfd).orElse(-Errno.ECHILD);
     }
   }
 

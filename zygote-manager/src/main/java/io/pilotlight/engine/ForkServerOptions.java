@@ -1,6 +1,7 @@
 package io.pilotlight.engine;
 
 import io.pilotlight.descriptor.DescriptorPolicy;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a fork server is installed.
@@ -11,10 +12,13 @@ import io.pilotlight.descriptor.DescriptorPolicy;
  *     be given back
  * @param collapse whether memory is put into huge pages before
  * @param policy what is done about descriptors that are open
+ * @param confinement what the process was started in by {@link ConfinedStart}, and its clones are
+ *     too; null if it was not
  */
 public record ForkServerOptions(
     int channelDescriptor,
     int listenDescriptor,
     boolean serialHeap,
     boolean collapse,
-    DescriptorPolicy policy) {}
+    DescriptorPolicy policy,
+    @Nullable Confinement confinement) {}

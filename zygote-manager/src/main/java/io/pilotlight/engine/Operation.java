@@ -1,6 +1,7 @@
 package io.pilotlight.engine;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -76,6 +77,19 @@ record Operation(
     }
   }
 
+  /**
+   * Raw bytes that hold the address of others; both are laid out beside the operations.
+   *
+   * @param addressOffset where in {@code bytes} the address of {@code pointed} is put
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Structure(byte[] bytes, int addressOffset, byte[] pointed) implements Argument {
+    @Override
+    public int dataBytes() {
+      return bytes.length + pointed.length + 2 * Long.BYTES;
+    }
+  }
+
   /** A descriptor that came with the request: the first, second, ... */
   record Received(int index) implements Argument {}
 
@@ -148,6 +162,11 @@ record Operation(
           offset + STORE_OFFSET, operation.keepsResult() ? base + ResidentLayout.KEPT : 0);
     }
 
+    /** An argument of the operation that lies at the image's begin. */
+    static long argument(ByteBuffer image, int index) {
+      return image.getLong(ARGUMENTS_OFFSET + index * Long.BYTES);
+    }
+
     private long number(Argument argument) {
       if (argument instanceof Value value) {
         return value.value();
@@ -155,6 +174,13 @@ record Operation(
         return put((text.text() + "\0").getBytes(StandardCharsets.UTF_8));
       } else if (argument instanceof Bytes bytes) {
         return put(bytes.bytes());
+      } else if (argument instanceof Structure structure) {
+        long pointed = put(structure.pointed());
+        byte[] bytes = structure.bytes().clone();
+        ByteBuffer.wrap(bytes)
+            .order(ByteOrder.nativeOrder())
+            .putLong(structure.addressOffset(), pointed);
+        return put(bytes);
       } else if (argument instanceof Received received) {
         return base + ResidentLayout.RECEIVED + (long) Integer.BYTES * received.index();
       }

@@ -51,6 +51,14 @@ final class ResidentLayout {
   /** Where the descriptors lie that came with a request. */
   static final int RECEIVED = CONTROL_MESSAGE + 16;
 
+  private static final int REPLY_HEADER = CONTROL + 0x180;
+  private static final int REPLY_VECTOR = CONTROL + 0x1c0;
+  private static final int REPLY_CONTROL = CONTROL + 0x1d0;
+  private static final int REPLY_CONTROL_BYTES = 20;
+  private static final int PIDFD = REPLY_CONTROL + 16;
+  private static final int SOL_SOCKET = 1;
+  private static final int SCM_RIGHTS = 1;
+
   private static final int RANGE_BYTES = 16;
 
   /** Size of a request that asks for no ranges to be touched. */
@@ -72,10 +80,12 @@ final class ResidentLayout {
   private static final int STEP_FAILED_BODY = 8;
 
   private static final long CLONE = 56;
+  private static final int CLONE3 = 435;
   private static final long CLONE_VM = 0x100;
   private static final long CLONE_FS = 0x200;
   private static final long CLONE_FILES = 0x400;
   private static final long CLONE_SIGHAND = 0x800;
+  private static final long CLONE_PIDFD = 0x1000;
   private static final long CLONE_PARENT = 0x8000;
   private static final long CLONE_THREAD = 0x10000;
   private static final long CLONE_SYSVSEM = 0x40000;
@@ -113,6 +123,7 @@ final class ResidentLayout {
   private final List<Operation> fixed;
   private final List<CloneThread> threads;
   private final int threadIdOffset;
+  private final long namespaces;
   private final int strings;
 
   /**
@@ -122,11 +133,15 @@ final class ResidentLayout {
    * @param threads the leader first, then in the order in which they are to be made; the second
    *     reads the first request
    * @param threadIdOffset where glibc keeps a thread's id, relative to its thread pointer
+   * @param namespaces flags of clone(2) for the namespaces that a clone gets; 0 for none. With them
+   *     the threads of a clone have the ids that they have in the zygote
    */
-  ResidentLayout(List<Operation> fixed, List<CloneThread> threads, int threadIdOffset) {
+  ResidentLayout(
+      List<Operation> fixed, List<CloneThread> threads, int threadIdOffset, long namespaces) {
     this.fixed = List.copyOf(fixed);
     this.threads = List.copyOf(threads);
     this.threadIdOffset = threadIdOffset;
+    this.namespaces = namespaces;
     int operations = fixed.size() + threads.stream().mapToInt(t -> t.operations().size()).sum();
     this.strings = FIXED + operations * Operation.BYTES + threads.size() * THREAD_BYTES;
   }
@@ -197,9 +212,36 @@ final class ResidentLayout {
     image.putLong(IO_VECTOR, base + REQUEST).putLong(IO_VECTOR + 8, REQUEST_BYTES);
     image.put(FAILURE_FRAME + 3, (byte) STEP_FAILED_BODY);
     image.put(FAILURE_FRAME + 4, FrameCodec.STEP_FAILED_TYPE);
+    if (namespaces != 0) {
+      writeReplyMessage(image, base);
+    }
+  }
+
+  /** Replies take the clone's pidfd along: its pid in the zygote's namespace says nothing here. */
+  private static void writeReplyMessage(ByteBuffer image, long base) {
+    image.putLong(CONTROL + 0x40, base + REPLY_HEADER);
+    image.putLong(CONTROL + 0x48, base + PIDFD);
+    image.putLong(REPLY_HEADER + 16, base + REPLY_VECTOR).putLong(REPLY_HEADER + 24, 1);
+    image.putLong(REPLY_HEADER + 32, base + REPLY_CONTROL);
+    image.putLong(REPLY_HEADER + 40, REPLY_CONTROL_BYTES);
+    image.putLong(REPLY_VECTOR, base + REPLY).putLong(REPLY_VECTOR + 8, REPLY_BYTES);
+    image.putLong(REPLY_CONTROL, REPLY_CONTROL_BYTES);
+    image.putInt(REPLY_CONTROL + 8, SOL_SOCKET).putInt(REPLY_CONTROL + 12, SCM_RIGHTS);
   }
 
   private Operation makeThread(ThreadState thread) {
+    if (namespaces != 0) {
+      return Operation.of(
+          "clone3",
+          "thread " + thread.name(),
+          CLONE3,
+          CloneArguments.of(
+              NEW_THREAD,
+              thread.threadPointer() + threadIdOffset,
+              thread.threadPointer(),
+              thread.ownTid()),
+          new Value(CloneArguments.BYTES));
+    }
     return Operation.of(
         "clone",
         "thread " + thread.name(),
@@ -211,9 +253,12 @@ final class ResidentLayout {
         new Value(thread.threadPointer()));
   }
 
-  /** Where glibc keeps the leader's id. */
-  long leaderThreadIdAddress() {
-    return threads.get(0).state().threadPointer() + threadIdOffset;
+  /** The call that makes a clone, in a region at {@code base}. */
+  CloneCall cloneCall(long base) {
+    long leaderId = threads.get(0).state().threadPointer() + threadIdOffset;
+    return namespaces == 0
+        ? new CloneCall(NEW_PROCESS, 0, leaderId)
+        : new CloneCall(NEW_PROCESS | CLONE_PIDFD | namespaces, base + PIDFD, leaderId);
   }
 
   /** Size of the request for a clone that replays a plan. */
@@ -224,10 +269,10 @@ final class ResidentLayout {
   /**
    * The request for one clone, without its id, which is the first 8 bytes.
    *
-   * @param leaderThreadId address of glibc's copy of the leader's id
+   * @param call makes the process
    * @param replay what the clone touches before it waits for its first byte
    */
-  static void writeForkRequest(ByteBuffer request, long leaderThreadId, ReplayPlan replay) {
+  static void writeForkRequest(ByteBuffer request, CloneCall call, ReplayPlan replay) {
     request.putLong(COMMAND_OFFSET, COMMAND_FORK).putLong(OPERATIONS_OFFSET, 0);
     request.putLong(RANGES_OFFSET, replay.ranges().size());
     int at = PLAIN_REQUEST_BYTES;
@@ -241,10 +286,10 @@ final class ResidentLayout {
             "clone",
             "the process",
             (int) CLONE,
-            new Value(NEW_PROCESS),
+            new Value(call.flags()),
             new Value(0),
-            new Value(0),
-            new Value(leaderThreadId),
+            new Value(call.pidfd()),
+            new Value(call.leaderThreadId()),
             new Value(0));
     new Operation.Writer(request, 0, 0).write(makeProcess, MAKE_PROCESS_OFFSET);
   }

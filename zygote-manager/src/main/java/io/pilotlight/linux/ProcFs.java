@@ -122,6 +122,24 @@ public final class ProcFs {
         .stripTrailing();
   }
 
+  /** A thread's id as the thread itself knows it: in the innermost PID namespace. */
+  public static int ownThreadId(int pid, int tid) throws IOException {
+    return field(
+            Files.readAllLines(
+                process(pid).resolve("task/" + tid + "/status"), StandardCharsets.ISO_8859_1),
+            "NSpid")
+        .map(ids -> Integer.parseInt(ids.substring(ids.lastIndexOf('\t') + 1)))
+        .orElse(tid);
+  }
+
+  /**
+   * A path as the process sees it, for a look from here: through its root and in its mounts. Needs
+   * the right to trace it.
+   */
+  public static Path seenBy(int pid, Path absolute) {
+    return process(pid).resolve("root").resolve(Path.of("/").relativize(absolute));
+  }
+
   /** A thread's nice value, -20 to 19. */
   public static int nice(int pid, int tid) throws IOException {
     return Integer.parseInt(statField(process(pid).resolve("task/" + tid + "/stat"), 19));

@@ -2,8 +2,10 @@ package io.pilotlight.linux;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,13 +23,17 @@ public final class Processes {
   /** Ends a process at once. */
   public static final int SIGKILL = 9;
 
+  private static final long WAIT4 = 61;
   private static final long KILL = 62;
+  private static final long GETEUID = 107;
+  private static final long GETEGID = 108;
   private static final long PRCTL = 157;
   private static final long WAITID = 247;
   private static final long PIDFD_SEND_SIGNAL = 424;
   private static final long PIDFD_OPEN = 434;
   private static final long PIDFD_GETFD = 438;
 
+  private static final int WALL = 0x40000000;
   private static final int P_PIDFD = 3;
   private static final int WNOHANG = 1;
   private static final int WEXITED = 4;
@@ -148,6 +154,30 @@ public final class Processes {
     return Optional.of(new Fd(Kernel.check(result, "pidfd_open", "pid " + pid)));
   }
 
+  /** The user as whom this process acts. */
+  public static int userId() {
+    return (int) Kernel.call(GETEUID);
+  }
+
+  /** The group as which this process acts. */
+  public static int groupId() {
+    return (int) Kernel.call(GETEGID);
+  }
+
+  /**
+   * The pid of the process that a descriptor stands for, in this process's PID namespace; empty if
+   * it has been reaped. Once that has happened the number may be another process's.
+   */
+  public static Optional<Integer> pid(Fd pidfd) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo/" + pidfd.number()))) {
+      if (line.startsWith("Pid:")) {
+        int pid = Integer.parseInt(line.substring("Pid:".length()).strip());
+        return pid > 0 ? Optional.of(pid) : Optional.empty();
+      }
+    }
+    throw new IOException("descriptor " + pidfd.number() + " stands for no process");
+  }
+
   /**
    * A duplicate of another process's descriptor; see pidfd_getfd(2). Needs the right to trace it.
    *
@@ -181,6 +211,12 @@ public final class Processes {
    */
   public static void killChild(int pid) {
     Kernel.call(KILL, pid, SIGKILL);
+  }
+
+  /** Kills a child by pid and waits until it has ended, whether it is traced or not. */
+  public static void endChild(int pid) {
+    killChild(pid);
+    Kernel.call(WAIT4, pid, 0, WALL, 0);
   }
 
   /**

@@ -18,6 +18,8 @@ public final class Ptrace {
   private static final long CONT = 7;
   private static final long SINGLESTEP = 9;
   private static final long DETACH = 17;
+  private static final long SETOPTIONS = 0x4200;
+  private static final long GETEVENTMSG = 0x4201;
   private static final long GETREGSET = 0x4204;
   private static final long SETREGSET = 0x4205;
   private static final long SEIZE = 0x4206;
@@ -29,6 +31,9 @@ public final class Ptrace {
   private static final long NT_X86_XSTATE = 0x202;
   private static final long WALL = 0x40000000;
   private static final int SIGSTOP_MASK = 0xff;
+
+  /** PTRACE_O_TRACEFORK and PTRACE_O_TRACECLONE: what a thread makes is seized with it. */
+  private static final long TRACE_CHILDREN = 2 | 8;
 
   private final ByteBuffer iovec = direct(16);
   private final ByteBuffer words = direct(64);
@@ -49,6 +54,18 @@ public final class Ptrace {
   /** Asks a seized thread to stop. */
   public void interrupt(int tid) throws KernelException {
     check(Kernel.call(PTRACE, INTERRUPT, tid, 0, 0), "PTRACE_INTERRUPT", tid);
+  }
+
+  /** Has every process and thread that a seized thread makes from now on seized too. */
+  public void traceChildren(int tid) throws KernelException {
+    check(Kernel.call(PTRACE, SETOPTIONS, tid, 0, TRACE_CHILDREN), "PTRACE_SETOPTIONS", tid);
+  }
+
+  /** What the event is about that a thread stopped for: the id of a new process, as seen here. */
+  public int eventMessage(int tid) throws KernelException {
+    check(
+        Kernel.call(PTRACE, GETEVENTMSG, tid, 0, Kernel.address(words)), "PTRACE_GETEVENTMSG", tid);
+    return (int) words.getLong(0);
   }
 
   /** What a stopped thread stopped for. */

@@ -31,6 +31,9 @@ import org.slf4j.LoggerFactory;
 public final class FrozenProcess {
   private static final Logger LOG = LoggerFactory.getLogger(FrozenProcess.class);
   private static final int EVENT_STOP = 128;
+  private static final int CLONE = 56;
+  private static final int EXECVE = 59;
+  private static final int SYSCALL_INSTRUCTION_BYTES = 2;
   private static final int SIGTRAP = 5;
   private static final int MAX_ERRNO = 4096;
   private static final int MAX_EXTENDED_STATE = 16384;
@@ -140,6 +143,7 @@ public final class FrozenProcess {
       threads.add(
           new ThreadState(
               tid,
+              ProcFs.ownThreadId(pid, tid),
               ProcFs.threadName(pid, tid),
               registers,
               extended,
@@ -216,13 +220,17 @@ public final class FrozenProcess {
    * @return what the kernel returned; a negated error number if it failed
    */
   public long syscall(ThreadState thread, long number, long... arguments) throws IOException {
+    return run(thread, callRegisters(thread, number, arguments), true).get(Name.RAX);
+  }
+
+  private Registers callRegisters(ThreadState thread, long number, long... arguments) {
     Registers registers = thread.registers().copy().set(Name.ORIG_RAX, -1);
     registers.set(Name.RIP, syscallInstruction).set(Name.RAX, number);
     Name[] order = {Name.RDI, Name.RSI, Name.RDX, Name.R10, Name.R8, Name.R9};
     for (int i = 0; i < order.length; i++) {
       registers.set(order[i], i < arguments.length ? arguments[i] : 0);
     }
-    return run(thread, registers, true).get(Name.RAX);
+    return registers;
   }
 
   /**
@@ -243,6 +251,61 @@ public final class FrozenProcess {
   }
 
   /**
+   * Makes a process by clone(2), of which no thread has run yet: it stands frozen where the thread
+   * stands, and belongs to the caller like this one.
+   *
+   * @param what the new process is, for an error
+   * @param flags of clone(2), the signal at its end included; no memory may be shared
+   * @throws KernelException if the kernel refused it
+   */
+  public FrozenProcess fork(ThreadState thread, String what, long flags) throws IOException {
+    int tid = thread.tid();
+    ptrace.traceChildren(tid);
+    prepare(tid, callRegisters(thread, CLONE, flags));
+    ptrace.singleStep(tid);
+    Ptrace.Stop stop = ptrace.await(tid);
+    if (stop.ended() || stop.event() == 0) {
+      requireTrap(tid, stop);
+      long result = afterCall(thread).get(Name.RAX);
+      throw new KernelException("clone", what + ", in process " + pid, (int) -result);
+    }
+    FrozenProcess child = new FrozenProcess(ptrace.eventMessage(tid));
+    child.seized.put(child.pid, true);
+    child.syscallInstruction = syscallInstruction;
+    ptrace.singleStep(tid);
+    requireTrap(tid, ptrace.await(tid));
+    afterCall(thread);
+    if (!child.awaitStop(child.pid)) {
+      throw new IOException(what + " ended before it ran");
+    }
+    child.readAll();
+    return child;
+  }
+
+  /**
+   * Has the process, which must have one thread, become another program, and lets it go with no
+   * signal blocked.
+   *
+   * @param program the program's path, for an error
+   * @param arguments addresses of path, arguments and environment
+   * @throws KernelException if the kernel refused it; the process is still frozen then
+   */
+  public void exec(ThreadState thread, String program, long... arguments) throws IOException {
+    int tid = thread.tid();
+    Registers before = callRegisters(thread, EXECVE, arguments);
+    ptrace.writeRegisters(tid, before.bytes());
+    ptrace.signalMask(tid, 0);
+    ptrace.singleStep(tid);
+    requireTrap(tid, ptrace.await(tid));
+    Registers after = new Registers();
+    ptrace.readRegisters(tid, after.bytes());
+    if (after.get(Name.RIP) == syscallInstruction + SYSCALL_INSTRUCTION_BYTES) {
+      throw new KernelException("execve", program, (int) -after.get(Name.RAX));
+    }
+    release();
+  }
+
+  /**
    * Lets a thread run from {@code registers} to its next trap instruction, then gives it its own
    * registers back.
    *
@@ -255,14 +318,22 @@ public final class FrozenProcess {
   private Registers run(ThreadState thread, Registers registers, boolean oneInstruction)
       throws IOException {
     int tid = thread.tid();
-    ptrace.signalMask(tid, ALL_BUT_TRAP);
-    ptrace.writeRegisters(tid, registers.bytes());
+    prepare(tid, registers);
     if (oneInstruction) {
       ptrace.singleStep(tid);
     } else {
       ptrace.resume(tid, 0);
     }
-    Ptrace.Stop stop = ptrace.await(tid);
+    requireTrap(tid, ptrace.await(tid));
+    return afterCall(thread);
+  }
+
+  private void prepare(int tid, Registers registers) throws KernelException {
+    ptrace.signalMask(tid, ALL_BUT_TRAP);
+    ptrace.writeRegisters(tid, registers.bytes());
+  }
+
+  private void requireTrap(int tid, Ptrace.Stop stop) throws IOException {
     if (stop.ended()) {
       throw new IOException("process " + pid + " ended while it was frozen");
     }
@@ -276,6 +347,11 @@ public final class FrozenProcess {
               + stop.event()
               + ", where a trap was expected");
     }
+  }
+
+  /** What the thread's registers are now; then it gets its own back. */
+  private Registers afterCall(ThreadState thread) throws KernelException {
+    int tid = thread.tid();
     Registers result = new Registers();
     ptrace.readRegisters(tid, result.bytes());
     ptrace.writeRegisters(tid, thread.registers().bytes());

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
  * All that makes a stopped thread that thread.
  *
  * @param tid its id
+ * @param ownTid its id as it knows it: in its own PID namespace
  * @param name its name (comm)
  * @param registers its general registers
  * @param extendedState x87, SSE, AVX, ... in the standard format of XSAVE
@@ -20,6 +21,7 @@ import java.nio.ByteBuffer;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record ThreadState(
     int tid,
+    int ownTid,
     String name,
     Registers registers,
     ByteBuffer extendedState,
@@ -39,6 +41,7 @@ public record ThreadState(
   public ThreadState with(Registers changed) {
     return new ThreadState(
         tid,
+        ownTid,
         name,
         changed,
         extendedState,

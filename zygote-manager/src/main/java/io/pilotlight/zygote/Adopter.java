@@ -77,6 +77,7 @@ final class Adopter {
       if (process.isPresent()) {
         adopted.add(opener.open(record, process.get()));
         keep.add(record.pid());
+        keep.add(record.keeperPid());
       }
     } catch (IOException e) {
       ended.add("Zygote " + id + " cannot be taken over and is ended: " + e.getMessage());
@@ -87,7 +88,8 @@ final class Adopter {
   private boolean isOurs(int pid) {
     try {
       return ProcFs.commandLine(pid).stream()
-          .anyMatch(a -> a.startsWith("-javaagent:") && a.endsWith("=" + marker));
+          .anyMatch(
+              a -> a.equals(marker) || (a.startsWith("-javaagent:") && a.endsWith("=" + marker)));
     } catch (IOException e) {
       return false;
     }
@@ -110,7 +112,7 @@ final class Adopter {
     if (process.isPresent()) {
       process.get().kill();
       process.get().exit().join();
-      ended.add("Process " + pid + ", a clone or JVM of an earlier daemon, was ended.");
+      ended.add("Process " + pid + ", a leftover of an earlier daemon, was ended.");
     }
   }
 

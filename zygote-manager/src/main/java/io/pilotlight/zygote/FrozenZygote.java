@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,7 @@ final class FrozenZygote implements Zygote {
   private final ZygoteRecord record;
   private final boolean adopted;
   private final ProcessWatch process;
+  private final @Nullable PidNamespace namespace;
   private final ForkServerClient client;
   private final HostServices services;
   private final EngineListener listener;
@@ -49,6 +51,7 @@ final class FrozenZygote implements Zygote {
       ZygoteRecord record,
       boolean adopted,
       ProcessWatch process,
+      @Nullable PidNamespace namespace,
       ForkServerClient client,
       CloneRegistry clones,
       HostServices services,
@@ -58,6 +61,7 @@ final class FrozenZygote implements Zygote {
     this.record = record;
     this.adopted = adopted;
     this.process = process;
+    this.namespace = namespace;
     this.client = client;
     this.services = services;
     this.listener = listener;
@@ -183,6 +187,9 @@ final class FrozenZygote implements Zygote {
       Sockets.sendBuffer(channel.first(), SEND_BUFFER_BYTES);
       HostedJvm clone = describe(channel.first(), output.first());
       made.accept(clone);
+      if (namespace != null) {
+        namespace.keepUntil(clone.exit());
+      }
       ask(clone, request, channel.second(), output.second(), start);
       watchOutput(clone);
       return clone;

@@ -1,6 +1,7 @@
 package io.pilotlight.zygote;
 
 import io.pilotlight.descriptor.DescriptorOptions;
+import io.pilotlight.engine.Isolation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,8 @@ import java.util.Objects;
  * @param javaHome the JDK or JRE that runs it
  * @param jvmArgs further arguments for that JVM, after Pilotlight's own
  * @param descriptors what is done about descriptors that are open at the freeze
+ * @param isolation how far its processes are kept from everything else
+ * @param network whether it has the machine's network in a sandbox
  */
 public record FunctionSpec(
     String name,
@@ -31,7 +34,9 @@ public record FunctionSpec(
     int memoryMib,
     Path javaHome,
     List<String> jvmArgs,
-    DescriptorOptions descriptors) {
+    DescriptorOptions descriptors,
+    Isolation isolation,
+    boolean network) {
 
   /** Copies the collections. */
   public FunctionSpec {
@@ -39,6 +44,7 @@ public record FunctionSpec(
     Objects.requireNonNull(version, "version");
     Objects.requireNonNull(handler, "handler");
     Objects.requireNonNull(javaHome, "javaHome");
+    Objects.requireNonNull(isolation, "isolation");
     jars = List.copyOf(jars);
     layers = List.copyOf(layers);
     environment = Map.copyOf(environment);
@@ -46,7 +52,7 @@ public record FunctionSpec(
     Objects.requireNonNull(descriptors, "descriptors");
   }
 
-  /** One that says nothing about descriptors. */
+  /** One that says nothing about descriptors, and is not isolated. */
   public FunctionSpec(
       String name,
       String version,
@@ -67,12 +73,25 @@ public record FunctionSpec(
         memoryMib,
         javaHome,
         jvmArgs,
-        DescriptorOptions.DEFAULT);
+        DescriptorOptions.DEFAULT,
+        Isolation.NONE,
+        false);
   }
 
   /** The same with other options for descriptors. */
   public FunctionSpec with(DescriptorOptions options) {
     return new FunctionSpec(
-        name, version, handler, jars, layers, environment, memoryMib, javaHome, jvmArgs, options);
+        name,
+        version,
+        handler,
+        jars,
+        layers,
+        environment,
+        memoryMib,
+        javaHome,
+        jvmArgs,
+        options,
+        isolation,
+        network);
   }
 }

@@ -1,9 +1,12 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.engine.ConfinedStart;
+import io.pilotlight.engine.Confinement;
 import io.pilotlight.engine.ForkEngine;
 import io.pilotlight.engine.ForkEngine.Frozen;
 import io.pilotlight.engine.ForkServerClient;
 import io.pilotlight.engine.ForkServerOptions;
+import io.pilotlight.engine.Isolation;
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
@@ -22,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -45,12 +49,15 @@ public final class LocalZygoteHost implements ZygoteHost {
   private final String owner;
   private final EngineListener listener;
   private final FreezePolicy policy;
+  private final ConfinementPolicy confinements;
+  private final IsolationSupport isolation;
   private final EventLoop loop;
   private final ForkEngine engine;
   private final Services services;
   private final Registry clones = new Registry();
   private final Set<FunctionJvm> jvms = ConcurrentHashMap.newKeySet();
   private final Set<FrozenZygote> zygotes = ConcurrentHashMap.newKeySet();
+  private final Set<PidNamespace> namespaces = ConcurrentHashMap.newKeySet();
 
   /**
    * The kernel tells a process's death to the thread that started it. Clones ask to be killed when
@@ -78,7 +85,30 @@ public final class LocalZygoteHost implements ZygoteHost {
   public LocalZygoteHost(
       Path runDirectory, Path agentJar, EngineListener listener, FreezePolicy policy)
       throws IOException {
+    this(
+        runDirectory,
+        agentJar,
+        listener,
+        policy,
+        ConfinementPolicy.hiding(List.of(runDirectory.toRealPath())));
+  }
+
+  /**
+   * The same.
+   *
+   * @param policy in which condition JVMs are frozen
+   * @param confinements as whom functions run that are isolated, and what they must not see
+   */
+  public LocalZygoteHost(
+      Path runDirectory,
+      Path agentJar,
+      EngineListener listener,
+      FreezePolicy policy,
+      ConfinementPolicy confinements)
+      throws IOException {
     this.policy = policy;
+    this.confinements = confinements;
+    this.isolation = new IsolationSupport(confinements);
     this.runDirectory = runDirectory.toRealPath();
     this.agentJar = agentJar.toRealPath();
     this.listener = listener;
@@ -106,9 +136,11 @@ public final class LocalZygoteHost implements ZygoteHost {
       throws BuildException, InterruptedException {
     JvmCommand.check(spec);
     checkPlatform();
+    checkIsolation(spec);
     String id = "z-" + Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
     progress.at(Stage.STARTING, 0, 0);
-    HostedJvm jvm = start(id, spec, true);
+    StartedJvm started = start(id, spec, true);
+    HostedJvm jvm = started.jvm();
     FrozenZygote zygote = null;
     try {
       ZygoteBuilder builder = new ZygoteBuilder(jvm, spec, services.nanoTime(), progress);
@@ -118,7 +150,7 @@ public final class LocalZygoteHost implements ZygoteHost {
         builder.quiesce();
         builder.settle(warmup);
       }
-      zygote = freeze(id, spec, jvm, builder);
+      zygote = freeze(id, spec, started, builder);
       zygote.rehearse(warmup);
       return zygote;
     } finally {
@@ -141,16 +173,40 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
   }
 
-  private FrozenZygote freeze(String id, FunctionSpec spec, HostedJvm jvm, ZygoteBuilder builder)
+  @Override
+  public Optional<String> obstacle(Isolation level) {
+    return isolation.obstacle(level);
+  }
+
+  private void checkIsolation(FunctionSpec spec) throws BuildException {
+    Optional<String> obstacle = obstacle(spec.isolation());
+    if (obstacle.isPresent()) {
+      throw new BuildException(
+          Fault.CONFIGURATION,
+          "Isolation '"
+              + spec.isolation().word()
+              + "' is not available here: "
+              + obstacle.get()
+              + ". Or deploy with --isolation none.",
+          "",
+          null,
+          null);
+    }
+  }
+
+  private FrozenZygote freeze(
+      String id, FunctionSpec spec, StartedJvm started, ZygoteBuilder builder)
       throws BuildException, InterruptedException {
-    int pid = (int) jvm.pid();
+    int pid = (int) started.jvm().pid();
+    PidNamespace namespace = started.namespace();
     ForkServerOptions options =
         new ForkServerOptions(
             JvmCommand.CHANNEL_DESCRIPTOR,
             JvmCommand.LISTEN_DESCRIPTOR,
             policy.quiesce() && JvmCommand.usesSerial(spec),
             policy.collapse(),
-            spec.descriptors().policy().then(policy.descriptors()));
+            spec.descriptors().policy().then(policy.descriptors()),
+            started.confinement());
     Frozen frozen = builder.freeze(engine, pid, options, policy.atRest());
     listener.phase("fork", "freeze", frozen.freezeNanos());
     listener.phase("fork", "collapse", frozen.collapseNanos());
@@ -158,8 +214,14 @@ public final class LocalZygoteHost implements ZygoteHost {
     try {
       ZygoteRecord record =
           new ZygoteRecord(
-              id, pid, ProcFs.startTicks(pid), spec, frozen.blueprint(), builder.warnings());
-      FrozenZygote zygote = open(record, jvm.watch(), false);
+              id,
+              pid,
+              ProcFs.startTicks(pid),
+              namespace == null ? 0 : namespace.keeperPid(),
+              spec,
+              frozen.blueprint(),
+              builder.warnings());
+      FrozenZygote zygote = open(record, started.jvm().watch(), namespace, false);
       record.write(runDirectory);
       return zygote;
     } catch (IOException e) {
@@ -168,12 +230,13 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
   }
 
-  private FrozenZygote open(ZygoteRecord record, ProcessWatch process, boolean adopted)
+  private FrozenZygote open(
+      ZygoteRecord record, ProcessWatch process, @Nullable PidNamespace namespace, boolean adopted)
       throws IOException {
     ForkServerClient client =
         engine.connect(runDirectory, socketName(record.id()), record.blueprint());
     FrozenZygote zygote =
-        new FrozenZygote(record, adopted, process, client, clones, services, listener);
+        new FrozenZygote(record, adopted, process, namespace, client, clones, services, listener);
     zygotes.add(zygote);
     process
         .exit()
@@ -189,7 +252,8 @@ public final class LocalZygoteHost implements ZygoteHost {
   public FunctionJvm startCold(FunctionSpec spec, Duration initTimeout)
       throws BuildException, InterruptedException {
     JvmCommand.check(spec);
-    HostedJvm jvm = start(clones.nextId(), spec, false);
+    checkIsolation(spec);
+    HostedJvm jvm = start(clones.nextId(), spec, false).jvm();
     boolean ready = false;
     try {
       new ZygoteBuilder(jvm, spec, services.nanoTime(), BuildProgress.NONE).initialise(initTimeout);
@@ -202,7 +266,11 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
   }
 
-  private HostedJvm start(String id, FunctionSpec spec, boolean listening) throws BuildException {
+  /** A JVM, and what it runs in; null each if it is not confined. */
+  private record StartedJvm(
+      HostedJvm jvm, @Nullable Confinement confinement, @Nullable PidNamespace namespace) {}
+
+  private StartedJvm start(String id, FunctionSpec spec, boolean listening) throws BuildException {
     try (Sockets.Pair channel = Sockets.streamPair();
         Sockets.Pair output = Sockets.pipe();
         Fd nothing = OpenFile.readOnly(Path.of("/dev/null"))) {
@@ -227,8 +295,15 @@ public final class LocalZygoteHost implements ZygoteHost {
                 services,
                 null);
         jvms.add(jvm);
-        spawn(jvm, spec, JvmCommand.of(spec, agentJar, owner, listening), descriptors);
-        return jvm;
+        Confinement confinement = confinements.of(spec, agentJar);
+        ConfinedStart.Program program =
+            new ConfinedStart.Program(
+                JvmCommand.of(spec, agentJar, owner, listening),
+                JvmCommand.environment(spec),
+                WORKING_DIRECTORY,
+                JvmCommand.ownerMarker(owner));
+        PidNamespace namespace = spawn(jvm, program, confinement, descriptors);
+        return new StartedJvm(jvm, confinement, namespace);
       } finally {
         closeIfOpen(listener);
       }
@@ -245,14 +320,20 @@ public final class LocalZygoteHost implements ZygoteHost {
   }
 
   /**
-   * Waits for the spawner whatever happens: it uses the caller's descriptors, and takes a
-   * millisecond.
+   * Waits for the spawner whatever happens: it uses the caller's descriptors, and takes some
+   * milliseconds.
    */
-  private void spawn(HostedJvm jvm, FunctionSpec spec, List<String> command, List<Fd> descriptors)
+  private @Nullable PidNamespace spawn(
+      HostedJvm jvm,
+      ConfinedStart.Program program,
+      @Nullable Confinement confinement,
+      List<Fd> descriptors)
       throws IOException {
     try {
       jvm.watchOutput();
-      CompletableFuture.runAsync(() -> spawnNow(jvm, command, spec, descriptors), spawner).join();
+      return CompletableFuture.supplyAsync(
+              () -> spawnNow(jvm, program, confinement, descriptors), spawner)
+          .join();
     } catch (KernelException e) {
       jvm.notStarted(new NotStartedException("spawn-failed", e.toString()));
       throw e;
@@ -261,15 +342,34 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
   }
 
-  private static void spawnNow(
-      HostedJvm jvm, List<String> command, FunctionSpec spec, List<Fd> descriptors) {
+  private @Nullable PidNamespace spawnNow(
+      HostedJvm jvm,
+      ConfinedStart.Program program,
+      @Nullable Confinement confinement,
+      List<Fd> descriptors) {
     try {
-      jvm.started(
-          Processes.spawn(command, JvmCommand.environment(spec), WORKING_DIRECTORY, descriptors));
-    } catch (KernelException e) {
+      if (confinement == null) {
+        jvm.started(
+            Processes.spawn(
+                program.command(), program.environment(), program.directory(), descriptors));
+        return null;
+      }
+      ConfinedStart.Started started = ConfinedStart.start(confinement, program, descriptors);
+      jvm.started(started.pid());
+      return enter(started.keeperPid(), jvm.exit());
+    } catch (IOException e) {
       jvm.notStarted(new NotStartedException("spawn-failed", e.toString()));
       throw new CompletionException(e);
     }
+  }
+
+  private PidNamespace enter(int keeperPid, CompletableFuture<ExitStatus> member)
+      throws IOException {
+    PidNamespace namespace = PidNamespace.of(keeperPid, loop);
+    namespaces.add(namespace);
+    namespace.exit().thenRun(() -> namespaces.remove(namespace));
+    namespace.keepUntil(member);
+    return namespace;
   }
 
   private static void endAndAwait(HostedJvm jvm) {
@@ -297,7 +397,9 @@ public final class LocalZygoteHost implements ZygoteHost {
   }
 
   private Zygote openAdopted(ZygoteRecord record, ProcessWatch process) throws IOException {
-    return open(record, process, true);
+    PidNamespace namespace =
+        record.keeperPid() == 0 ? null : enter(record.keeperPid(), process.exit());
+    return open(record, process, namespace, true);
   }
 
   @Override
@@ -307,6 +409,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     List<CompletableFuture<ExitStatus>> ends = new ArrayList<>();
     zygotes.forEach(zygote -> ends.add(zygote.lost()));
     jvms.forEach(jvm -> ends.add(jvm.exit()));
+    namespaces.forEach(namespace -> ends.add(namespace.exit()));
     CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0])).join();
     timer.shutdownNow();
     spawner.shutdown();

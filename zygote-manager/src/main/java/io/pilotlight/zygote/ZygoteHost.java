@@ -1,7 +1,9 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.engine.Isolation;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Makes zygotes and cold JVMs, and finds those of an earlier daemon. There is one in a daemon.
@@ -33,6 +35,15 @@ public interface ZygoteHost extends AutoCloseable {
    */
   FunctionJvm startCold(FunctionSpec spec, Duration initTimeout)
       throws BuildException, InterruptedException;
+
+  /**
+   * What keeps functions from being isolated so on this machine, and what to do about it.
+   *
+   * @return empty if nothing does
+   */
+  default Optional<String> obstacle(Isolation level) {
+    return Optional.empty();
+  }
 
   /**
    * Called once, before anything else: takes over the zygotes that an earlier daemon left on this

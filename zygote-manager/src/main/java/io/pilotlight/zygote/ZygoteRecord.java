@@ -3,7 +3,9 @@ package io.pilotlight.zygote;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.descriptor.DescriptorPolicy;
 import io.pilotlight.descriptor.PolicyException;
+import io.pilotlight.engine.CloneCall;
 import io.pilotlight.engine.ForkEngine.Blueprint;
+import io.pilotlight.engine.Isolation;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringWriter;
@@ -26,6 +28,7 @@ import java.util.Properties;
  * @param id the zygote's id
  * @param pid its process
  * @param startTicks when that was started: a process of that pid with another start is not it
+ * @param keeperPid the first process of its PID namespace; 0 if it has none of its own
  * @param spec what it hosts
  * @param blueprint how to fork it
  * @param warnings what its build had to say
@@ -34,11 +37,12 @@ record ZygoteRecord(
     String id,
     int pid,
     long startTicks,
+    int keeperPid,
     FunctionSpec spec,
     Blueprint blueprint,
     List<String> warnings) {
   static final String SUFFIX = ".zygote";
-  private static final String FORMAT = "4";
+  private static final String FORMAT = "5";
 
   static Path file(Path directory, String id) {
     return directory.resolve(id + SUFFIX);
@@ -57,7 +61,13 @@ record ZygoteRecord(
     values.setProperty("memoryMib", Integer.toString(spec.memoryMib()));
     values.setProperty("javaHome", spec.javaHome().toString());
     values.setProperty("threads", Integer.toString(blueprint.threads()));
-    values.setProperty("leaderThreadId", Long.toString(blueprint.leaderThreadId()));
+    CloneCall call = blueprint.call();
+    values.setProperty("leaderThreadId", Long.toString(call.leaderThreadId()));
+    values.setProperty("cloneFlags", Long.toString(call.flags()));
+    values.setProperty("clonePidfd", Long.toString(call.pidfd()));
+    values.setProperty("keeperPid", Integer.toString(keeperPid));
+    values.setProperty("isolation", spec.isolation().word());
+    values.setProperty("network", Boolean.toString(spec.network()));
     put(values, "jar", spec.jars().stream().map(Path::toString).toList());
     put(values, "layer", spec.layers().stream().map(Path::toString).toList());
     put(values, "jvmArg", spec.jvmArgs());
@@ -106,16 +116,23 @@ record ZygoteRecord(
               list(values, "jvmArg"),
               new DescriptorOptions(
                   DescriptorPolicy.parse(required(values, "descriptorPolicy")),
-                  Boolean.parseBoolean(required(values, "trackDescriptors"))));
+                  Boolean.parseBoolean(required(values, "trackDescriptors"))),
+              Isolation.of(required(values, "isolation"))
+                  .orElseThrow(() -> new IllegalArgumentException("isolation")),
+              Boolean.parseBoolean(required(values, "network")));
       Blueprint blueprint =
           new Blueprint(
               Integer.parseInt(required(values, "threads")),
-              Long.parseLong(required(values, "leaderThreadId")),
+              new CloneCall(
+                  Long.parseLong(required(values, "cloneFlags")),
+                  Long.parseLong(required(values, "clonePidfd")),
+                  Long.parseLong(required(values, "leaderThreadId"))),
               list(values, "step"));
       return new ZygoteRecord(
           required(values, "id"),
           Integer.parseInt(required(values, "pid")),
           Long.parseLong(required(values, "startTicks")),
+          Integer.parseInt(required(values, "keeperPid")),
           spec,
           blueprint,
           list(values, "warning"));

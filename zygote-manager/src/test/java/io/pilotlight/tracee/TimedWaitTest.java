@@ -41,6 +41,7 @@ final class TimedWaitTest {
     ThreadState thread =
         new ThreadState(
             1,
+            1,
             "VM Thread",
             registers,
             ByteBuffer.allocate(0),

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.descriptor.DescriptorPolicy;
 import io.pilotlight.descriptor.PolicyException;
+import io.pilotlight.engine.CloneCall;
 import io.pilotlight.engine.ForkEngine.Blueprint;
+import io.pilotlight.engine.Isolation;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -31,9 +33,17 @@ final class ZygoteRecordTest {
             Path.of("/jdk"),
             List.of("-Dx=y"),
             new DescriptorOptions(
-                DescriptorPolicy.parse("type: file\npath: \"**/*.log\"\naction: close"), true));
+                DescriptorPolicy.parse("type: file\npath: \"**/*.log\"\naction: close"), true),
+            Isolation.SANDBOX,
+            true);
     return new ZygoteRecord(
-        "z-1", 4711, 99, spec, new Blueprint(12, 0x7f01, List.of("dup3 (channel)")), List.of("w"));
+        "z-1",
+        4711,
+        99,
+        4710,
+        spec,
+        new Blueprint(12, new CloneCall(17, 0x7f02, 0x7f01), List.of("dup3 (channel)")),
+        List.of("w"));
   }
 
   @Test

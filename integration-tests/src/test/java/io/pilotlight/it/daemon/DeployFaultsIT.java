@@ -213,7 +213,7 @@ final class DeployFaultsIT {
         Arguments.of("jars", "[\"relative.jar\"]", "absolute path"),
         Arguments.of("handler", "\" \"", "missing or empty"),
         Arguments.of("jvm", "\"/nowhere\"", "/nowhere"),
-        Arguments.of("isolation", "\"sandbox\"", "not available"),
+        Arguments.of("isolation", "\"jail\"", "'process' or 'sandbox'"),
         Arguments.of("surprise", "1", "unknown field"));
   }
 

@@ -1,14 +1,18 @@
 package io.pilotlight.cli.doctor;
 
+import io.pilotlight.engine.Isolation;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** Looks at this machine. */
 public final class Doctor {
   private final PlatformChecks platform;
   private final ProcessChecks process;
+  private final IsolationCheck isolation;
   private final JdkChecks jdks;
 
   /**
@@ -16,8 +20,13 @@ public final class Doctor {
    *
    * @param files the kernel's files
    * @param environment this process's environment
+   * @param obstacleTo what keeps functions from being isolated so; empty if nothing does
    */
-  public Doctor(HostFiles files, Map<String, String> environment) {
+  public Doctor(
+      HostFiles files,
+      Map<String, String> environment,
+      Function<Isolation, Optional<String>> obstacleTo) {
+    this.isolation = new IsolationCheck(obstacleTo);
     this.platform =
         new PlatformChecks(files, System.getProperty("os.name"), System.getProperty("os.arch"));
     this.process = new ProcessChecks(files);
@@ -28,6 +37,7 @@ public final class Doctor {
   public List<Finding> examine() {
     List<Finding> findings = new ArrayList<>(platform.run());
     findings.addAll(process.run());
+    findings.add(isolation.run());
     findings.addAll(jdks.run());
     return findings;
   }

@@ -45,7 +45,9 @@ public record FunctionDefinition(
         settings.memoryMib(),
         settings.jvm(),
         settings.jvmArgs(),
-        settings.descriptors());
+        settings.descriptors(),
+        settings.isolation(),
+        settings.network());
   }
 
   /** Its warm-up calls, written by {@code json}. */

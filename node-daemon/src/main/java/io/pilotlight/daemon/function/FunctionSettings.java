@@ -2,6 +2,7 @@ package io.pilotlight.daemon.function;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pilotlight.descriptor.DescriptorOptions;
+import io.pilotlight.engine.Isolation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,8 @@ import java.util.Map;
  * @param jvm home of the JDK or JRE that runs it
  * @param jvmArgs further arguments of that JVM
  * @param descriptors what is done about descriptors that are open at the freeze
+ * @param isolation how far its processes are kept from everything else
+ * @param network whether it has the machine's network in a sandbox
  */
 public record FunctionSettings(
     String handler,
@@ -40,7 +43,9 @@ public record FunctionSettings(
     boolean replay,
     Path jvm,
     List<String> jvmArgs,
-    DescriptorOptions descriptors) {
+    DescriptorOptions descriptors,
+    Isolation isolation,
+    boolean network) {
 
   /** Copies the collections. */
   public FunctionSettings {

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -79,6 +80,8 @@ public final class JarStore {
       if (!Files.exists(stored)) {
         files.publish(copy, name);
       }
+      // Isolated functions may run as another user; the directory lets nobody else in.
+      Files.setPosixFilePermissions(stored, PosixFilePermissions.fromString("rw-r--r--"));
       users.merge(sha256, 1, Integer::sum);
       return new StoredJar(source, sha256, Files.size(stored), stored);
     } finally {

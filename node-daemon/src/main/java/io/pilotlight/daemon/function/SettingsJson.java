@@ -2,6 +2,7 @@ package io.pilotlight.daemon.function;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.engine.Isolation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,6 +38,7 @@ public final class SettingsJson {
               "initTimeoutSeconds",
               "oneShot",
               "isolation",
+              "network",
               "pool",
               "concurrency",
               "idleSeconds",
@@ -119,12 +121,6 @@ public final class SettingsJson {
   }
 
   private FunctionSettings settings(JsonFields fields) throws InvalidFieldException {
-    String isolation = fields.text("isolation", "none");
-    if (!isolation.equals("none")) {
-      throw new InvalidFieldException(
-          "isolation",
-          "isolation '" + isolation + "' is not available in this version; only 'none' is");
-    }
     return new FunctionSettings(
         fields.requiredText("handler", "com.example.Handler::handle"),
         variables("env", fields),
@@ -140,7 +136,21 @@ public final class SettingsJson {
         fields.flag("replay", true),
         fields.path("jvm", defaultJvm),
         fields.texts("jvmArgs"),
-        descriptors.read(fields));
+        descriptors.read(fields),
+        isolation(fields),
+        fields.flag("network", false));
+  }
+
+  private static Isolation isolation(JsonFields fields) throws InvalidFieldException {
+    String word = fields.text("isolation", Isolation.NONE.word());
+    return Isolation.of(word)
+        .orElseThrow(
+            () ->
+                new InvalidFieldException(
+                    "isolation",
+                    "field 'isolation' is '"
+                        + word
+                        + "'; 'none', 'process' or 'sandbox' is allowed"));
   }
 
   private static Map<String, String> variables(String field, JsonFields fields)
@@ -238,7 +248,8 @@ public final class SettingsJson {
     out.put("timeoutSeconds", settings.timeoutSeconds());
     out.put("initTimeoutSeconds", settings.initTimeoutSeconds());
     out.put("oneShot", settings.oneShot());
-    out.put("isolation", "none");
+    out.put("isolation", settings.isolation().word());
+    out.put("network", settings.network());
     out.put("pool", settings.pool());
     out.put("concurrency", settings.concurrency());
     out.put("idleSeconds", settings.idleSeconds());

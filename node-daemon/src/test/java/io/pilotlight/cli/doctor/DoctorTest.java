@@ -5,10 +5,13 @@ import static io.pilotlight.cli.doctor.Finding.Verdict.MISSING;
 import static io.pilotlight.cli.doctor.Finding.Verdict.OK;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pilotlight.engine.Isolation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,14 +60,27 @@ final class DoctorTest {
     Files.writeString(file, text);
   }
 
+  private Function<Isolation, Optional<String>> obstacles = level -> Optional.empty();
+
+  @Test
+  void tellsTheHighestIsolationAndWhatTheNextWouldNeed() {
+    assertThat(finding("isolation").found()).isEqualTo("up to 'sandbox'");
+
+    obstacles =
+        level -> level == Isolation.SANDBOX ? Optional.of("a step; its remedy") : Optional.empty();
+    assertThat(finding("isolation").verdict()).isEqualTo(LIMITED);
+    assertThat(finding("isolation").found()).isEqualTo("up to 'process'");
+    assertThat(finding("isolation").advice()).contains("'sandbox'", "a step; its remedy");
+  }
+
   private Finding finding(String check) {
-    return new Doctor(new HostFiles(root), Map.of())
+    return new Doctor(new HostFiles(root), Map.of(), obstacles)
         .examine().stream().filter(one -> one.check().equals(check)).findFirst().orElseThrow();
   }
 
   @Test
   void findsNothingMissingOnAMachineThatWillDo() {
-    assertThat(new Doctor(new HostFiles(root), Map.of()).examine())
+    assertThat(new Doctor(new HostFiles(root), Map.of(), obstacles).examine())
         .extracting(Finding::verdict)
         .doesNotContain(MISSING);
     assertThat(finding("C library").found()).isEqualTo("glibc 2.36");

@@ -6,6 +6,7 @@ import io.pilotlight.daemon.function.FunctionSettings;
 import io.pilotlight.daemon.function.Secrets;
 import io.pilotlight.daemon.function.StoredJar;
 import io.pilotlight.descriptor.DescriptorOptions;
+import io.pilotlight.engine.Isolation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,9 @@ public final class Definitions {
         true,
         Path.of(System.getProperty("java.home")),
         List.of("-Xss1m"),
-        DescriptorOptions.DEFAULT);
+        DescriptorOptions.DEFAULT,
+        Isolation.NONE,
+        false);
   }
 
   /** A version of a function. */

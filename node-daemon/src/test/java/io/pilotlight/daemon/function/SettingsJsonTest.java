@@ -48,7 +48,7 @@ final class SettingsJsonTest {
             """
             {"jars":["/a.jar","/b/../c.jar"],"layers":["/l.jar"],"handler":"a.B::c","env":{"K":"V"},
              "memoryMib":128,"timeoutSeconds":1,"initTimeoutSeconds":2,"oneShot":true,
-             "isolation":"none","pool":0,"concurrency":1,"idleSeconds":0,
+             "isolation":"none","network":false,"pool":0,"concurrency":1,"idleSeconds":0,
              "warmupPayloads":[{"n":1},null],"warmupCount":7,"warmupBudgetSeconds":8,
              "jvmArgs":["-Xss1m"]}
             """);
@@ -166,7 +166,7 @@ final class SettingsJsonTest {
           jvmArgs            | [1]       | a text
           layers             | ["rel.jar"] | absolute path
           handler            | ""        | missing or empty
-          isolation          | "process" | not available in this version
+          isolation          | "jail" | 'process' or 'sandbox'
           secrets            | ["A"]     | an object of texts
           noImage            | true      | not available in this version
           jvm                | "/nowhere" | no executable

@@ -1,0 +1,33 @@
+package io.pilotlight.engine;
+
+import io.pilotlight.engine.Operation.Structure;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** The kernel's struct clone_args for a thread with an id of the caller's choice; see clone3(2). */
+final class CloneArguments {
+  /** Up to {@code set_tid_size}: since Linux 5.5. */
+  static final int BYTES = 80;
+
+  private static final int CHILD_TID = 16;
+  private static final int TLS = 56;
+  private static final int SET_TID = 64;
+  private static final int SET_TID_SIZE = 72;
+
+  private CloneArguments() {}
+
+  /**
+   * Of a thread that goes on at the maker's stack pointer, which it must not use.
+   *
+   * @param childThreadId where the kernel writes its id
+   * @param threadPointer its thread-local storage
+   * @param threadId its id in the innermost PID namespace; needs CAP_CHECKPOINT_RESTORE over that
+   */
+  static Structure of(long flags, long childThreadId, long threadPointer, int threadId) {
+    ByteBuffer bytes = ByteBuffer.allocate(BYTES).order(ByteOrder.nativeOrder());
+    bytes.putLong(0, flags).putLong(CHILD_TID, childThreadId).putLong(TLS, threadPointer);
+    bytes.putLong(SET_TID_SIZE, 1);
+    ByteBuffer id = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder());
+    return new Structure(bytes.array(), SET_TID, id.putInt(0, threadId).array());
+  }
+}

@@ -1,0 +1,56 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.engine.Confinement;
+import io.pilotlight.engine.Isolation;
+import io.pilotlight.linux.Processes;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * As whom confined functions run, and what they must not see.
+ *
+ * @param userId the user; another than this process's own only if that is root
+ * @param groupId the group, likewise
+ * @param hidden directories that are this host's alone; absolute and real
+ */
+public record ConfinementPolicy(int userId, int groupId, List<Path> hidden) {
+  /** By convention nobody, who owns no file: functions of a daemon that runs as root. */
+  public static final int NOBODY = 65534;
+
+  /** Copies the list. */
+  public ConfinementPolicy {
+    hidden = List.copyOf(hidden);
+  }
+
+  /** As this process's own user, or as nobody if that is root. */
+  public static ConfinementPolicy hiding(List<Path> hidden) {
+    int user = Processes.userId();
+    return user == 0
+        ? new ConfinementPolicy(NOBODY, NOBODY, hidden)
+        : new ConfinementPolicy(user, Processes.groupId(), hidden);
+  }
+
+  /** Of a function's processes; null if they are not confined. */
+  @Nullable Confinement of(FunctionSpec spec, Path agentJar) throws IOException {
+    if (spec.isolation() == Isolation.NONE) {
+      return null;
+    }
+    Set<Path> visible = new LinkedHashSet<>(List.of(agentJar));
+    visible.addAll(spec.jars());
+    visible.addAll(spec.layers());
+    visible.add(spec.javaHome());
+    visible.add(spec.javaHome().toRealPath());
+    return new Confinement(
+        spec.isolation(),
+        spec.network(),
+        userId,
+        groupId,
+        hidden,
+        List.copyOf(visible),
+        spec.memoryMib());
+  }
+}
