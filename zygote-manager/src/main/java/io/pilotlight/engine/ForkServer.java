@@ -119,11 +119,7 @@ final class ForkServer {
     registers.set(Name.RDI, base + ResidentLayout.CONTROL);
     process.leaveAt(registers, base + ResidentRoutine.PARK);
     return new Installed(
-        order.size(),
-        layout.cloneCall(base),
-        layout.stepNames(),
-        plan.notes(),
-        collapseNanos);
+        order.size(), layout.cloneCall(base), layout.stepNames(), plan.notes(), collapseNanos);
   }
 
   /** What every clone does while it has one thread. Its channel first: it tells what fails. */

@@ -77,7 +77,8 @@ final class HostileIT {
     assertThat(event.get("pids")).hasSizeGreaterThanOrEqualTo(4);
     assertThat(event.get("sockets")).hasSize(3);
     for (String start : List.of("fork", "cold")) {
-      assertAllDenied(daemon.api().invoke("Snoop", event.toString(), "Pilotlight-Start", start), 12);
+      assertAllDenied(
+          daemon.api().invoke("Snoop", event.toString(), "Pilotlight-Start", start), 12);
     }
   }
 

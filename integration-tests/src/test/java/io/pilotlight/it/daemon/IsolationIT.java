@@ -132,12 +132,12 @@ final class IsolationIT {
   void sandboxHasLittleOfTheFileSystem() throws Exception {
     Api api = deployed(daemons.start(), "sandbox");
     assertThat(texts(call(api, "fork", list("/"))))
-        .isSubsetOf("dev", "etc", "lib", "lib64", "proc", "sys", "tmp", "usr", "var", "opt", "home");
+        .isSubsetOf(
+            "dev", "etc", "lib", "lib64", "proc", "sys", "tmp", "usr", "var", "opt", "home");
     assertThat(call(api, "fork", Api.object("do", "exists", "path", "/etc/passwd")).asBoolean())
         .isFalse();
     for (String path : List.of("/new", "/usr/lib/new", TestJvm.home() + "/new")) {
-      Answer answer =
-          api.invoke("inside", Api.object("do", "write", "path", path, "text", "x"));
+      Answer answer = api.invoke("inside", Api.object("do", "write", "path", path, "text", "x"));
       assertThat(answer.status()).isEqualTo(500);
       assertThat(answer.text()).contains("Read-only file system");
     }

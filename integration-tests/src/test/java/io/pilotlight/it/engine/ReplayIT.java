@@ -90,8 +90,7 @@ final class ReplayIT {
     assertThat(pages(report, row -> row.region().equals("other")))
         .as("pages without a name in %s", report.rows())
         .isLessThan(all / 10);
-    assertThat(all)
-        .isEqualTo(report.usual().written().pages() + report.usual().file().pages());
+    assertThat(all).isEqualTo(report.usual().written().pages() + report.usual().file().pages());
   }
 
   private static long pages(WorkingSetReport report, Predicate<WorkingSetReport.Row> which) {
