@@ -14,6 +14,7 @@ import io.pilotlight.it.support.FunctionJar;
 import io.pilotlight.it.support.ProcessTable;
 import io.pilotlight.it.support.TestJvm;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -249,7 +250,7 @@ final class IsolationIT {
             .redirectErrorStream(true)
             .command(doctor(setup, without))
             .start();
-    String text = new String(doctor.getInputStream().readAllBytes());
+    String text = new String(doctor.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(doctor.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(text).contains("up to 'none'", "max_user_namespaces");
   }
