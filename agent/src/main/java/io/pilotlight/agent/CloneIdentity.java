@@ -1,30 +1,32 @@
 package io.pilotlight.agent;
 
-import io.pilotlight.agent.handler.LoadedFunction;
+import io.pilotlight.agent.handler.HostedFunction;
 import io.pilotlight.agent.identity.Renewal;
 import java.util.ArrayList;
 import java.util.List;
 
 /** What must differ between a clone and its zygote: renewed in the clone before user code runs. */
 final class CloneIdentity {
-  private final LoadedFunction function;
+  private final HostedFunction function;
+  private final ClassLoader loader;
   private final Renewal renewal;
   private boolean prepared;
 
-  CloneIdentity(LoadedFunction function, Renewal renewal) {
+  CloneIdentity(HostedFunction function, ClassLoader loader, Renewal renewal) {
     this.function = function;
+    this.loader = loader;
     this.renewal = renewal;
   }
 
   /** In the zygote; what it answers cannot be renewed. */
   List<String> prepare() {
     prepared = true;
-    return renewal.prepare(function.loader());
+    return renewal.prepare(loader);
   }
 
   /** In the clone; what it answers was not renewed. */
   List<String> renew(String cloneId) {
-    function.function().renew(cloneId);
+    function.renew(cloneId);
     if (prepared) {
       return renewal.renew();
     }

@@ -2,7 +2,10 @@ package io.pilotlight.agent;
 
 import io.pilotlight.agent.clock.Clock;
 import io.pilotlight.agent.clock.SystemClock;
+import io.pilotlight.agent.crac.Checkpoint;
+import io.pilotlight.agent.crac.CompatibilityPackage;
 import io.pilotlight.agent.handler.CallFault;
+import io.pilotlight.agent.handler.FunctionLoader;
 import io.pilotlight.agent.handler.HostedFunction;
 import io.pilotlight.agent.handler.HostingException;
 import io.pilotlight.agent.handler.LoadedFunction;
@@ -12,6 +15,9 @@ import io.pilotlight.agent.quiesce.Quiescer;
 import io.pilotlight.agent.track.DescriptorOpenings;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.WireException;
+import io.pilotlight.crac.CheckpointException;
+import io.pilotlight.crac.Core;
+import io.pilotlight.crac.RestoreException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +41,7 @@ public final class FunctionHost {
   private final Quiescer quiescer;
   private final Map<String, String> environment;
   private final Renewal renewal;
+  private final CompatibilityPackage crac;
   private final OrderlyExit exit;
   private final DescriptorOpenings openings;
   private final ProcessVariables variables = ProcessVariables.find();
@@ -46,6 +53,7 @@ public final class FunctionHost {
       Quiescer quiescer,
       Map<String, String> environment,
       Renewal renewal,
+      CompatibilityPackage crac,
       OrderlyExit exit,
       DescriptorOpenings openings) {
     this.channel = channel;
@@ -53,6 +61,7 @@ public final class FunctionHost {
     this.quiescer = quiescer;
     this.environment = environment;
     this.renewal = renewal;
+    this.crac = crac;
     this.exit = exit;
     this.openings = openings;
   }
@@ -70,6 +79,7 @@ public final class FunctionHost {
             Quiescer.ofThisJvm(clock),
             System.getenv(),
             Premain.renewal(),
+            Premain.crac(),
             exit,
             Premain.openings());
     end(host.serve(), exit);
@@ -121,12 +131,11 @@ public final class FunctionHost {
       if (!(first instanceof Frame.Init init)) {
         throw new WireException(first.name() + " before Init");
       }
-      return serve(load(init));
+      return new Session(init).serve();
     } catch (HostingException e) {
       return refuse(e);
     } catch (WireException e) {
-      System.err.println("pilotlight: control channel: " + e.getMessage());
-      return Ending.PROTOCOL_BROKEN;
+      return broken(e);
     } catch (IOException e) {
       // A read or write fails when the peer is gone without having closed properly.
       return Ending.DAEMON_GONE;
@@ -146,32 +155,84 @@ public final class FunctionHost {
     }
   }
 
-  private LoadedFunction load(Frame.Init init) throws HostingException, IOException {
-    long startNanos = clock.nanoTime();
-    String processId = Long.toString(ProcessHandle.current().pid());
-    HostedFunction function = new HostedFunction(init, environment, processId, clock);
-    LoadedFunction loaded = LoadedFunction.load(init, function);
-    flush();
-    channel.write(new Frame.Ready(loaded.kind(), clock.nanoTime() - startNanos));
-    return loaded;
+  private static Ending broken(WireException cause) {
+    System.err.println("pilotlight: control channel: " + cause.getMessage());
+    return Ending.PROTOCOL_BROKEN;
   }
 
-  private Ending serve(LoadedFunction function) throws IOException {
-    CloneIdentity identity = new CloneIdentity(function, renewal);
-    boolean called = false;
-    while (true) {
-      Frame frame = channel.read();
-      if (frame instanceof Frame.Invoke invoke) {
-        called = true;
-        call(function, invoke);
-      } else if (frame instanceof Frame.Renew renew) {
-        renew(identity, renew.cloneId());
+  private static void flush() {
+    System.out.flush();
+    System.err.flush();
+  }
+
+  /** What there is once the function is known. */
+  private final class Session {
+    private final long startNanos = clock.nanoTime();
+    private final Frame.Init init;
+    private final FunctionLoader loader;
+    private final HostedFunction hosted;
+    private final CloneIdentity identity;
+    private final Checkpoint checkpoint;
+    private final Rehearsal rehearsal;
+    private boolean called;
+
+    /** Read in a clone while its zygote's call of the function had not come to its end yet. */
+    private Frame.@Nullable Invoke pending;
+
+    Session(Frame.Init init) throws HostingException {
+      this.init = init;
+      loader = FunctionLoader.open(init.jars(), init.layers());
+      String processId = Long.toString(ProcessHandle.current().pid());
+      hosted = new HostedFunction(init, environment, processId, clock);
+      identity = new CloneIdentity(hosted, loader, renewal);
+      checkpoint = new Checkpoint(Core.context(), init.zygote(), this::freezeInside);
+      rehearsal = new Rehearsal(identity, variables);
+      Core.serve(checkpoint);
+    }
+
+    Ending serve() throws HostingException, IOException {
+      LoadedFunction function = LoadedFunction.load(init, hosted, loader);
+      checkpoint.initialised();
+      if (pending == null) {
+        flush();
+        channel.write(new Frame.Ready(function.kind(), clock.nanoTime() - startNanos));
+      }
+      while (true) {
+        Frame frame = next();
+        if (frame instanceof Frame.Invoke invoke) {
+          invoke(function, invoke);
+        } else {
+          if (frame instanceof Frame.Quiesce) {
+            function.settle();
+          }
+          Ending ending = obey(frame);
+          if (ending != null) {
+            return ending;
+          }
+        }
+      }
+    }
+
+    private @Nullable Frame next() throws IOException {
+      Frame.Invoke first = pending;
+      pending = null;
+      return first == null ? channel.read() : first;
+    }
+
+    /** Everything that needs no function; an ending if there is nothing more to do. */
+    private @Nullable Ending obey(@Nullable Frame frame) throws HostingException, IOException {
+      if (frame instanceof Frame.Renew renew) {
+        renew(renew.cloneId());
       } else if (frame instanceof Frame.Secrets secrets) {
         variables.put(secrets.values());
       } else if (frame instanceof Frame.AwaitCompilers) {
         channel.write(new Frame.CompilersIdle(quiescer.awaitCompilers()));
       } else if (frame instanceof Frame.Quiesce) {
-        quiesce(function, identity, called);
+        channel.write(
+            new Frame.Quiesced(
+                checkpoint.concernsTheFunction() ? quiescer.awaitCompilers() : quiesce()));
+      } else if (frame instanceof Frame.Checkpoint) {
+        channel.write(new Frame.Checkpointed(checkpoint()));
       } else if (frame instanceof Frame.TellOpenings) {
         channel.write(new Frame.Openings(openings.describe()));
       } else if (frame instanceof Frame.Stop) {
@@ -182,56 +243,110 @@ public final class FunctionHost {
       } else {
         throw new WireException(frame.name() + " is not the daemon's to send here");
       }
-    }
-  }
-
-  // Told where the function's own output goes: a clone has nobody else to tell, and serves.
-  private static void renew(CloneIdentity identity, String cloneId) {
-    for (String problem : identity.renew(cloneId)) {
-      System.err.println("pilotlight: " + problem);
-    }
-  }
-
-  private void call(LoadedFunction function, Frame.Invoke invoke) throws IOException {
-    CallFault fault = invoke(function, invoke);
-    // What the handler left behind is not the next call's.
-    Thread.interrupted();
-    flush();
-    if (fault == null) {
-      reply.complete(exit.hasHooks());
-      channel.write(reply.frame(), reply.frameLength());
-    } else {
-      channel.write(
-          new Frame.Fault(
-              fault.kind(),
-              reply.enteredNanos(),
-              reply.finishedNanos(),
-              exit.hasHooks(),
-              fault.failure()));
-    }
-    reply.clear();
-  }
-
-  private @Nullable CallFault invoke(LoadedFunction function, Frame.Invoke invoke) {
-    try {
-      function.call(invoke, reply);
       return null;
-    } catch (CallFault fault) {
-      return fault;
     }
-  }
 
-  private void quiesce(LoadedFunction function, CloneIdentity identity, boolean called)
-      throws IOException {
-    flush();
-    List<String> notes = new ArrayList<>(identity.prepare());
-    notes.addAll(new Rehearsal(function, identity, variables).run());
-    notes.addAll(quiescer.quiesce(called));
-    channel.write(new Frame.Quiesced(notes));
-  }
+    // Told where the function's own output goes: a clone has nobody else to tell, and serves.
+    private void renew(String cloneId) {
+      for (String problem : identity.renew(cloneId)) {
+        System.err.println("pilotlight: " + problem);
+      }
+    }
 
-  private static void flush() {
-    System.out.flush();
-    System.err.flush();
+    private List<String> quiesce() throws IOException {
+      flush();
+      List<String> notes = new ArrayList<>(identity.prepare());
+      notes.addAll(rehearsal.run());
+      notes.addAll(quiescer.quiesce(called));
+      return notes;
+    }
+
+    private List<String> checkpoint() throws HostingException, IOException {
+      boolean quiet = !checkpoint.concernsTheFunction();
+      try {
+        checkpoint.make();
+      } catch (CheckpointException e) {
+        throw HostingException.checkpoint(e);
+      }
+      // What a resource left behind is not the clones'.
+      Thread.interrupted();
+      List<String> notes = new ArrayList<>(crac.notes());
+      if (!quiet) {
+        called = true;
+        notes.addAll(quiesce());
+      }
+      return notes;
+    }
+
+    private void invoke(LoadedFunction function, Frame.Invoke invoke)
+        throws HostingException, IOException {
+      if (checkpoint.makeIfAwaited()) {
+        channel.write(new Frame.CheckpointRequested());
+        return;
+      }
+      try {
+        checkpoint.restore();
+      } catch (RestoreException e) {
+        throw HostingException.restore(e);
+      }
+      called = true;
+      CallFault fault = call(function, invoke);
+      // What the handler left behind is not the next call's.
+      Thread.interrupted();
+      flush();
+      // The clones of a call that asked for its checkpoint are there for other calls.
+      if (pending == null) {
+        answer(fault);
+      }
+      reply.clear();
+    }
+
+    private @Nullable CallFault call(LoadedFunction function, Frame.Invoke invoke) {
+      try {
+        function.call(invoke, reply);
+        return null;
+      } catch (CallFault fault) {
+        return fault;
+      }
+    }
+
+    private void answer(@Nullable CallFault fault) throws IOException {
+      if (fault == null) {
+        reply.complete(exit.hasHooks());
+        channel.write(reply.frame(), reply.frameLength());
+      } else {
+        channel.write(
+            new Frame.Fault(
+                fault.kind(),
+                reply.enteredNanos(),
+                reply.finishedNanos(),
+                exit.hasHooks(),
+                fault.failure()));
+      }
+    }
+
+    /** Asks to be frozen from deep inside the function's code, where only the JVM can be ended. */
+    private void freezeInside() {
+      try {
+        flush();
+        channel.write(new Frame.CheckpointRequested());
+        for (Frame frame = channel.read(); true; frame = channel.read()) {
+          if (frame instanceof Frame.Invoke invoke) {
+            pending = invoke;
+            return;
+          }
+          Ending ending = obey(frame);
+          if (ending != null) {
+            end(ending, exit);
+          }
+        }
+      } catch (HostingException e) {
+        end(refuse(e), exit);
+      } catch (WireException e) {
+        end(broken(e), exit);
+      } catch (IOException e) {
+        end(Ending.DAEMON_GONE, exit);
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 package io.pilotlight.agent;
 
+import io.pilotlight.agent.crac.CompatibilityPackage;
 import io.pilotlight.agent.identity.Renewal;
 import io.pilotlight.agent.track.DescriptorOpenings;
 import java.lang.instrument.Instrumentation;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the JVM calls before {@link FunctionHost}: it opens to the agent, and to nobody else, the
  * packages of the JDK that the agent reaches into from its start, so that the command line need not
- * open them to every class; and it sees to it that clones can be renewed.
+ * open them to every class; and it sees to it that clones can be renewed and resources be told.
  */
 public final class Premain {
   /** Static, since the JVM calls {@link #premain} and {@code main} and lets them share no more. */
@@ -24,6 +25,7 @@ public final class Premain {
   private static final String OPTIONS = "pilotlight.agent.options";
 
   private static final String TRACK_DESCRIPTORS = "trackDescriptors";
+  private static volatile CompatibilityPackage crac = CompatibilityPackage.unavailable();
 
   private Premain() {}
 
@@ -37,6 +39,7 @@ public final class Premain {
       openings = DescriptorOpenings.install(instrumentation);
     }
     renewal = Renewal.install(instrumentation);
+    crac = CompatibilityPackage.install(instrumentation);
   }
 
   static DescriptorOpenings openings() {
@@ -45,6 +48,10 @@ public final class Premain {
 
   static Renewal renewal() {
     return renewal;
+  }
+
+  static CompatibilityPackage crac() {
+    return crac;
   }
 
   private static void open(Instrumentation instrumentation, String module, String packageName) {

@@ -1,6 +1,5 @@
 package io.pilotlight.agent;
 
-import io.pilotlight.agent.handler.LoadedFunction;
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.Frame.InvokeAttributes;
@@ -23,12 +22,10 @@ final class Rehearsal {
   /** A name that nobody uses. */
   private static final String VARIABLE = "PILOTLIGHT_REHEARSAL";
 
-  private final LoadedFunction function;
   private final CloneIdentity identity;
   private final ProcessVariables variables;
 
-  Rehearsal(LoadedFunction function, CloneIdentity identity, ProcessVariables variables) {
-    this.function = function;
+  Rehearsal(CloneIdentity identity, ProcessVariables variables) {
     this.identity = identity;
     this.variables = variables;
   }
@@ -49,10 +46,10 @@ final class Rehearsal {
     pass(new Frame.Invoke(name, 0, Map.of(), new byte[16 << 10]));
     pass(new Frame.Result(0, 0, false, invoke.payload()));
     pass(new Frame.Fault(Frame.FaultKind.HANDLER, 0, 0, false, failure));
-    pass(new Frame.Quiesced(List.of(name)));
+    pass(new Frame.Failed(Frame.Phase.RESTORE, failure));
+    pass(new Frame.Checkpointed(List.of(name)));
     pass(new Frame.Secrets(Map.of(VARIABLE, name)));
     pass(new Frame.Stop());
-    function.settle();
     rehearseSecrets(name);
     return List.copyOf(problems);
   }

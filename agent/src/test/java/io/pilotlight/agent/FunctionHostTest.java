@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pilotlight.agent.clock.SystemClock;
+import io.pilotlight.agent.crac.CompatibilityPackage;
 import io.pilotlight.agent.identity.Renewal;
 import io.pilotlight.agent.quiesce.Quiescer;
 import io.pilotlight.agent.track.DescriptorOpenings;
@@ -53,6 +54,7 @@ class FunctionHostTest {
             Quiescer.ofThisJvm(clock),
             Map.of(),
             Renewal.unavailable(),
+            CompatibilityPackage.unavailable(),
             OrderlyExit.find(),
             DescriptorOpenings.off());
     ending = new CompletableFuture<>();

@@ -46,6 +46,6 @@ public record FunctionJars(List<String> all) {
 
   /** What the daemon would send to have {@code handler} hosted. */
   public Frame.Init init(String handler) {
-    return new Frame.Init("shop", "$LATEST", handler, all, List.of(), 256);
+    return new Frame.Init("shop", "$LATEST", handler, all, List.of(), 256, true);
   }
 }

@@ -16,6 +16,8 @@ public final class BuildException extends Exception {
     CONFIGURATION,
     /** The function's own code threw, exited or hung while it was initialised. */
     FUNCTION,
+    /** A resource of the function threw when it was told of the freeze. */
+    CHECKPOINT,
     /** It holds something that cannot be cloned: a connected socket, writable shared memory. */
     UNCLONABLE,
     /** This machine: a system call failed. */

@@ -29,7 +29,8 @@ public interface FunctionJvm extends AutoCloseable {
    * @param invocation the call
    * @param timeout measured from now
    * @throws NotStartedException the process ended, or could not become itself, before the request
-   *     was handed to it: the request was certainly not run, and another start may be tried
+   *     was handed to it or to the function: it was certainly not run, and another start may be
+   *     tried
    * @throws DiedException the process ended, or its channel broke, after the request was handed
    *     over
    * @throws TimedOutException no answer within {@code timeout}; the process has been killed
@@ -110,6 +111,9 @@ public interface FunctionJvm extends AutoCloseable {
 
   /** The process never got the request. */
   final class NotStartedException extends Exception {
+    /** The reason of a clone in which a resource threw when it was told of the restore. */
+    public static final String RESTORE_FAILED = "restore-failed";
+
     private static final long serialVersionUID = 1L;
     private final String reason;
 

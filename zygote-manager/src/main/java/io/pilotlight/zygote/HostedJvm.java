@@ -169,6 +169,27 @@ final class HostedJvm implements FunctionJvm {
   @Override
   public Reply invoke(Invocation invocation, Duration timeout)
       throws NotStartedException, DiedException, TimedOutException {
+    Frame answer = call(invocation, timeout);
+    Reply reply = replyOrNull(answer);
+    if (reply == null) {
+      throw noReply(answer);
+    }
+    return reply;
+  }
+
+  /** Calls a JVM that is being warmed; empty if the function asks for its checkpoint instead. */
+  Optional<Reply> warm(Invocation invocation, Duration timeout)
+      throws NotStartedException, DiedException, TimedOutException {
+    Frame answer = call(invocation, timeout);
+    Reply reply = replyOrNull(answer);
+    if (reply == null && !(answer instanceof Frame.CheckpointRequested)) {
+      throw noReply(answer);
+    }
+    return Optional.ofNullable(reply);
+  }
+
+  private Frame call(Invocation invocation, Duration timeout)
+      throws NotStartedException, DiedException, TimedOutException {
     long deadline = services.nanoTime().getAsLong() + timeout.toNanos();
     long deadlineMillis = services.epochMillis().getAsLong() + timeout.toMillis();
     ByteBuffer frame =
@@ -184,7 +205,7 @@ final class HostedJvm implements FunctionJvm {
     try {
       ByteBuffer direct = services.buffer();
       handOver(direct, deadline, frame);
-      return reply(channel.receive(direct, deadline));
+      return channel.receive(direct, deadline);
     } catch (DeadlineException e) {
       close();
       throw new TimedOutException(
@@ -235,7 +256,7 @@ final class HostedJvm implements FunctionJvm {
         "Process " + id + " took no request: it " + awaitExit() + ". " + outputTail(TAIL_BYTES));
   }
 
-  private Reply reply(Frame frame) throws NotStartedException, DiedException {
+  private @Nullable Reply replyOrNull(Frame frame) {
     if (frame instanceof Frame.Result result) {
       hooks = result.hooks();
       return new Reply.Success(result.enteredNanos(), result.finishedNanos(), result.payload());
@@ -245,6 +266,11 @@ final class HostedJvm implements FunctionJvm {
       return new Reply.Fault(
           fault.kind(), fault.enteredNanos(), fault.finishedNanos(), fault.failure());
     }
+    return null;
+  }
+
+  /** What an answer means that is none; the process is of no use any more. */
+  private DiedException noReply(Frame frame) throws NotStartedException {
     close();
     if (frame instanceof Frame.StepFailed failed) {
       throw new NotStartedException(
@@ -257,7 +283,17 @@ final class HostedJvm implements FunctionJvm {
               + Errno.name(failed.errno())
               + ".");
     }
-    throw died("answered a request with a " + frame.name() + " frame");
+    if (frame instanceof Frame.Failed failed) {
+      boolean restore = failed.phase() == Frame.Phase.RESTORE;
+      throw new NotStartedException(
+          restore ? NotStartedException.RESTORE_FAILED : "initialisation-failed",
+          "Clone "
+              + id
+              + (restore ? " cannot serve: " : " could not finish its initialisation: ")
+              + (restore ? failed.failure().message() : failed.failure().summary())
+              + ".");
+    }
+    return died("answered a request with a " + frame.name() + " frame");
   }
 
   private DiedException died(String how) throws NotStartedException {

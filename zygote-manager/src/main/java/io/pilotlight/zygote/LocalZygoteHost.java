@@ -144,11 +144,12 @@ public final class LocalZygoteHost implements ZygoteHost {
     FrozenZygote zygote = null;
     try {
       ZygoteBuilder builder = new ZygoteBuilder(jvm, spec, services.nanoTime(), progress);
-      builder.initialise(initTimeout);
+      builder.initialise(initTimeout, true);
       builder.warm(warmup);
       if (policy.quiesce()) {
         builder.quiesce();
         builder.settle(warmup);
+        builder.checkpoint(initTimeout);
       }
       zygote = freeze(id, spec, started, builder);
       zygote.rehearse(warmup);
@@ -256,7 +257,8 @@ public final class LocalZygoteHost implements ZygoteHost {
     HostedJvm jvm = start(clones.nextId(), spec, false).jvm();
     boolean ready = false;
     try {
-      new ZygoteBuilder(jvm, spec, services.nanoTime(), BuildProgress.NONE).initialise(initTimeout);
+      new ZygoteBuilder(jvm, spec, services.nanoTime(), BuildProgress.NONE)
+          .initialise(initTimeout, false);
       ready = true;
       return jvm;
     } finally {

@@ -15,8 +15,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -46,7 +49,8 @@ final class ZygoteBuilder {
   private final FunctionSpec spec;
   private final LongSupplier nanoTime;
   private final BuildProgress progress;
-  private final List<String> warnings = new ArrayList<>();
+  private final Set<String> warnings = new LinkedHashSet<>();
+  private boolean checkpointRequested;
 
   ZygoteBuilder(HostedJvm jvm, FunctionSpec spec, LongSupplier nanoTime, BuildProgress progress) {
     this.jvm = jvm;
@@ -57,11 +61,15 @@ final class ZygoteBuilder {
 
   /** What the function's owner should know. */
   List<String> warnings() {
-    return warnings;
+    return List.copyOf(warnings);
   }
 
-  /** The handler is constructed afterwards. */
-  void initialise(Duration timeout) throws BuildException {
+  /**
+   * The handler is constructed afterwards, or the function has asked for its checkpoint meanwhile.
+   *
+   * @param zygote whether the JVM is to be frozen
+   */
+  void initialise(Duration timeout, boolean zygote) throws BuildException {
     progress.at(Stage.INITIALISING, 0, 0);
     Frame.Init init =
         new Frame.Init(
@@ -70,12 +78,16 @@ final class ZygoteBuilder {
             spec.handler(),
             spec.jars().stream().map(Object::toString).toList(),
             spec.layers().stream().map(Object::toString).toList(),
-            spec.memoryMib());
+            spec.memoryMib(),
+            zygote);
     Frame answer = exchange(init, timeout, "start and initialise the function");
     if (answer instanceof Frame.Failed failed) {
       throw initialisationFailed(failed);
     }
-    require(answer, Frame.Ready.class);
+    checkpointRequested = answer instanceof Frame.CheckpointRequested;
+    if (!checkpointRequested) {
+      require(answer, Frame.Ready.class);
+    }
   }
 
   private BuildException initialisationFailed(Frame.Failed failed) {
@@ -93,14 +105,20 @@ final class ZygoteBuilder {
         null);
   }
 
-  /** A warm-up call that fails is no reason not to go on, but is told. */
+  /**
+   * A warm-up call that fails is no reason not to go on, but is told. Ends early if the function
+   * asks for its checkpoint.
+   */
   void warm(Warmup warmup) throws BuildException, InterruptedException {
-    if (warmup.payloads().isEmpty()) {
+    if (warmup.payloads().isEmpty() || checkpointRequested) {
       return;
     }
     long end = nanoTime.getAsLong() + warmup.budget().toNanos();
     int failures = 0;
     for (int i = 0; i < warmup.count() && nanoTime.getAsLong() < end; i++) {
+      if (checkpointRequested) {
+        break;
+      }
       if (Thread.interrupted()) {
         throw new InterruptedException("build of a zygote of " + spec.name());
       }
@@ -137,7 +155,7 @@ final class ZygoteBuilder {
    */
   void settle(Warmup warmup) throws BuildException {
     int calls = warmup.payloads().isEmpty() ? 0 : Math.min(warmup.count(), SETTLING_CALLS);
-    for (int i = 0; i < calls; i++) {
+    for (int i = 0; i < calls && !checkpointRequested; i++) {
       // What fails here has failed during the warm-up already, and has been told.
       warmOnce(warmup, i);
     }
@@ -147,11 +165,10 @@ final class ZygoteBuilder {
     byte[] payload = warmup.payloads().get(number % warmup.payloads().size());
     jvm.renewBeforeNext("warmup");
     try {
-      Reply reply =
-          jvm.invoke(
-              new Invocation("warmup-" + number, java.util.Map.of(), payload),
-              warmup.callTimeout());
-      return reply instanceof Reply.Fault fault ? fault.failure() : null;
+      Optional<Reply> reply =
+          jvm.warm(new Invocation("warmup-" + number, Map.of(), payload), warmup.callTimeout());
+      checkpointRequested = reply.isEmpty();
+      return reply.orElse(null) instanceof Reply.Fault fault ? fault.failure() : null;
     } catch (FunctionJvm.NotStartedException | FunctionJvm.DiedException e) {
       throw function(
           "The function's process ended during warm-up call "
@@ -171,8 +188,35 @@ final class ZygoteBuilder {
   /** Garbage is collected and the compiler idle afterwards. */
   void quiesce() throws BuildException {
     progress.at(Stage.QUIESCING, 0, 0);
+    if (checkpointRequested) {
+      return;
+    }
     Frame answer = exchange(new Frame.Quiesce(), QUIESCE_TIMEOUT, "become quiet");
     warnings.addAll(require(answer, Frame.Quiesced.class).notes());
+  }
+
+  /**
+   * The function's resources have been told of the checkpoint afterwards, and the JVM is quiet.
+   *
+   * @param timeout how long the resources may take
+   */
+  void checkpoint(Duration timeout) throws BuildException {
+    Frame answer =
+        exchange(
+            new Frame.Checkpoint(), timeout.plus(QUIESCE_TIMEOUT), "tell resources of its freeze");
+    if (answer instanceof Frame.Failed failed) {
+      throw new BuildException(
+          Fault.CHECKPOINT,
+          "Function "
+              + spec.name()
+              + " cannot be frozen: "
+              + failed.failure().message()
+              + ". Mend the resource, or do not register it.",
+          jvm.outputTail(TAIL_BYTES),
+          failed.failure(),
+          null);
+    }
+    warnings.addAll(require(answer, Frame.Checkpointed.class).notes());
   }
 
   /**

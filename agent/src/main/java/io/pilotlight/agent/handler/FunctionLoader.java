@@ -19,7 +19,7 @@ import java.util.zip.ZipFile;
  * The function's classes: its jars, then its layers, over the platform. The agent is not among its
  * parents, so neither its classes nor its libraries can be seen or get in the way.
  */
-final class FunctionLoader extends URLClassLoader {
+public final class FunctionLoader extends URLClassLoader {
   private static final String NAME = "pilotlight-function";
 
   static {
@@ -33,8 +33,13 @@ final class FunctionLoader extends URLClassLoader {
     this.files = files;
   }
 
-  /** Checks every file before any of them is used. */
-  static FunctionLoader open(List<String> jars, List<String> layers) throws HostingException {
+  /**
+   * Checks every file before any of them is used.
+   *
+   * @throws HostingException naming the jar at fault
+   */
+  public static FunctionLoader open(List<String> jars, List<String> layers)
+      throws HostingException {
     List<URL> urls = new ArrayList<>();
     List<String> files = new ArrayList<>();
     for (String jar : jars) {

@@ -2,6 +2,8 @@ package io.pilotlight.agent.handler;
 
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame;
+import io.pilotlight.crac.CheckpointException;
+import io.pilotlight.crac.RestoreException;
 import java.util.List;
 
 /** The function cannot be hosted, and why. */
@@ -30,6 +32,22 @@ public final class HostingException extends Exception {
   /** The function's own static initialiser or constructor threw. */
   static HostingException initialisation(Throwable thrown) {
     return new HostingException(Frame.Phase.INITIALISATION, FunctionFailure.of(thrown));
+  }
+
+  /** Resources of the function failed when they were told of the checkpoint. */
+  public static HostingException checkpoint(CheckpointException thrown) {
+    return new HostingException(Frame.Phase.CHECKPOINT, ofResources(thrown));
+  }
+
+  /** Resources of the function failed when they were told of the restore. */
+  public static HostingException restore(RestoreException thrown) {
+    return new HostingException(Frame.Phase.RESTORE, ofResources(thrown));
+  }
+
+  /** The message names them all; type, stack and causes are the first one's. */
+  private static Failure ofResources(Throwable thrown) {
+    Failure first = FunctionFailure.of(thrown.getSuppressed()[0]);
+    return new Failure(first.type(), thrown.getMessage(), first.stackTrace(), first.cause());
   }
 
   private static HostingException own(

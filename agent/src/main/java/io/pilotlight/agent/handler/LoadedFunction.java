@@ -26,12 +26,11 @@ public final class LoadedFunction {
   /**
    * Loads the function in the calling thread, whose context class loader becomes the function's.
    *
-   * @throws HostingException naming the jar, class or method at fault
+   * @throws HostingException naming the class or method at fault
    */
-  public static LoadedFunction load(Frame.Init init, HostedFunction function)
+  public static LoadedFunction load(Frame.Init init, HostedFunction function, FunctionLoader loader)
       throws HostingException {
     HandlerName name = HandlerName.parse(init.handler());
-    FunctionLoader loader = FunctionLoader.open(init.jars(), init.layers());
     Thread.currentThread().setContextClassLoader(loader);
     JsonBindings bindings = new JsonBindings(loader);
     HandlerFinder.Found found = new HandlerFinder(loader, bindings).find(name);
@@ -41,16 +40,6 @@ public final class LoadedFunction {
   /** What the handler was recognised as. */
   public String kind() {
     return found.kind();
-  }
-
-  /** What the function is told about itself. */
-  public HostedFunction function() {
-    return function;
-  }
-
-  /** What loaded its classes. */
-  public ClassLoader loader() {
-    return loader;
   }
 
   /** Calls the handler once, and leaves its answer in {@code reply}. */

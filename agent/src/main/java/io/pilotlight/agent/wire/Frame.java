@@ -10,9 +10,15 @@ import org.jspecify.annotations.Nullable;
  * <p>The order is: {@link Init}, answered by {@link Ready} or {@link Failed}; then any number of
  * {@link Invoke}, each answered by {@link Result} or {@link Fault} (in a JVM that is to become a
  * zygote these are its warm-up, and {@link AwaitCompilers} may come between them); then {@link
- * Quiesce}, answered by {@link Quiesced}, after which the agent does nothing but read, and the JVM
- * is frozen. A clone reads {@link Renew} and then {@link Invoke} frames until {@link Stop} or the
- * end of the stream.
+ * Quiesce}, answered by {@link Quiesced}, and a few more calls; then {@link Checkpoint}, answered
+ * by {@link Checkpointed}, after which the agent does nothing but read, and the JVM is frozen. A
+ * clone reads {@link Renew} and then {@link Invoke} frames until {@link Stop} or the end of the
+ * stream.
+ *
+ * <p>A function that asks for its checkpoint itself is answered for by {@link CheckpointRequested},
+ * in the place of {@link Ready}, {@link Result} or {@link Fault}; {@link Checkpoint} has to follow.
+ * In its clones the handler may not be constructed yet, so that they answer the first {@link
+ * Invoke} by {@link Failed} if it cannot be.
  */
 // Payloads are arrays: frames are never compared, and a copy of each payload would cost on every
 // call.
@@ -29,6 +35,7 @@ public sealed interface Frame {
    * @param jars paths of the function's jars, in class path order
    * @param layers paths of its layers' jars, searched after the jars
    * @param memoryMib as {@code Context.getMemoryLimitInMB()} gives it
+   * @param zygote whether this JVM is to be frozen
    */
   record Init(
       String function,
@@ -36,7 +43,8 @@ public sealed interface Frame {
       String handler,
       List<String> jars,
       List<String> layers,
-      int memoryMib)
+      int memoryMib,
+      boolean zygote)
       implements Frame {
     /** Copies the lists. */
     public Init {
@@ -69,7 +77,11 @@ public sealed interface Frame {
     /** Finding the handler's class and method. */
     HANDLER,
     /** Running the function's own static initialisers and constructor. */
-    INITIALISATION
+    INITIALISATION,
+    /** Telling the function's resources of the checkpoint. */
+    CHECKPOINT,
+    /** Telling them of the restore, in a clone; its request was not handled. */
+    RESTORE
   }
 
   /**
@@ -146,7 +158,8 @@ public sealed interface Frame {
   record Quiesce() implements Frame {}
 
   /**
-   * Quiet; from here on the agent's thread blocks in a read of the control channel.
+   * Quiet. If resources of the function are to be told of the freeze, only the compilers were
+   * waited for: the rest follows when they have been told.
    *
    * @param notes what could not be done, for people; empty when everything was
    */
@@ -156,6 +169,24 @@ public sealed interface Frame {
       notes = List.copyOf(notes);
     }
   }
+
+  /** Tell the function's resources of the checkpoint, if there are any, and become quiet again. */
+  record Checkpoint() implements Frame {}
+
+  /**
+   * Told and quiet; from here on the agent's thread blocks in a read of the control channel.
+   *
+   * @param notes as for {@link Quiesced}
+   */
+  record Checkpointed(List<String> notes) implements Frame {
+    /** Copies the list. */
+    public Checkpointed {
+      notes = List.copyOf(notes);
+    }
+  }
+
+  /** The function wants to be frozen now, and its resources have been told. */
+  record CheckpointRequested() implements Frame {}
 
   /**
    * The first frame in a clone: what must differ from its zygote before user code runs.

@@ -138,7 +138,7 @@ public final class FrameCodec {
   private static byte write(Frame frame, Writer out) {
     if (frame instanceof Frame.Init f) {
       out.string(f.function()).string(f.version()).string(f.handler());
-      out.strings(f.jars()).strings(f.layers()).int32(f.memoryMib());
+      out.strings(f.jars()).strings(f.layers()).int32(f.memoryMib()).flag(f.zygote());
       return 1;
     } else if (frame instanceof Frame.Ready f) {
       out.string(f.handlerKind()).int64(f.initNanos());
@@ -185,6 +185,13 @@ public final class FrameCodec {
     } else if (frame instanceof Frame.Openings f) {
       out.map(f.stacks());
       return 16;
+    } else if (frame instanceof Frame.Checkpoint) {
+      return 17;
+    } else if (frame instanceof Frame.Checkpointed f) {
+      out.strings(f.notes());
+      return 18;
+    } else if (frame instanceof Frame.CheckpointRequested) {
+      return 19;
     }
     Frame.StepFailed f = (Frame.StepFailed) frame;
     out.int32(f.step()).int32(f.errno());
@@ -195,7 +202,13 @@ public final class FrameCodec {
     return switch (type) {
       case 1 ->
           new Frame.Init(
-              in.string(), in.string(), in.string(), in.strings(), in.strings(), in.int32());
+              in.string(),
+              in.string(),
+              in.string(),
+              in.strings(),
+              in.strings(),
+              in.int32(),
+              in.flag());
       case 2 -> new Frame.Ready(in.string(), in.int64());
       case 3 -> new Frame.Failed(in.constant(Frame.Phase.class), in.failure(0));
       case INVOKE_TYPE -> new Frame.Invoke(in.string(), in.int64(), in.map(), in.bytes());
@@ -213,6 +226,9 @@ public final class FrameCodec {
       case 14 -> new Frame.Secrets(in.map());
       case 15 -> new Frame.TellOpenings();
       case 16 -> new Frame.Openings(in.map());
+      case 17 -> new Frame.Checkpoint();
+      case 18 -> new Frame.Checkpointed(in.strings());
+      case 19 -> new Frame.CheckpointRequested();
       default -> throw new WireException("frame of unknown type " + type);
     };
   }

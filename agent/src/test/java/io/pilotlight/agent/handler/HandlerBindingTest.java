@@ -38,6 +38,8 @@ class HandlerBindingTest {
     contextLoader = Thread.currentThread().getContextClassLoader();
   }
 
+  private HostedFunction hosted;
+
   @AfterEach
   void restoreContextLoader() {
     Thread.currentThread().setContextClassLoader(contextLoader);
@@ -45,7 +47,8 @@ class HandlerBindingTest {
 
   private LoadedFunction load(String handler) throws HostingException {
     Frame.Init init = jars.init("functions." + handler);
-    return LoadedFunction.load(init, new HostedFunction(init, Map.of(), "zygote", clock));
+    hosted = new HostedFunction(init, Map.of(), "zygote", clock);
+    return LoadedFunction.load(init, hosted, FunctionLoader.open(init.jars(), init.layers()));
   }
 
   private String call(LoadedFunction function, byte[] payload, Map<String, String> attributes)
@@ -130,7 +133,7 @@ class HandlerBindingTest {
         .contains("\"logGroup\":\"/aws/lambda/shop\"")
         .contains("\"logStream\":\"2023/11/14/[$LATEST]zygote\"")
         .doesNotContain("title");
-    function.function().renew("clone-9");
+    hosted.renew("clone-9");
     String full =
         call(
             function,

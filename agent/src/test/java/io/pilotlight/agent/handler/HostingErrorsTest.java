@@ -43,7 +43,11 @@ class HostingErrorsTest {
   private static Failure refused(Frame.Init init, Frame.Phase phase) {
     HostedFunction function = new HostedFunction(init, Map.of(), "zygote", new ManualClock());
     HostingException refusal =
-        catchThrowableOfType(HostingException.class, () -> LoadedFunction.load(init, function));
+        catchThrowableOfType(
+            HostingException.class,
+            () ->
+                LoadedFunction.load(
+                    init, function, FunctionLoader.open(init.jars(), init.layers())));
     assertThat(refusal).isNotNull();
     assertThat(refusal.frame().phase()).isEqualTo(phase);
     return refusal.frame().failure();
@@ -51,7 +55,7 @@ class HostingErrorsTest {
 
   private static Failure refusedJar(String jar) {
     Frame.Init init =
-        new Frame.Init("shop", "1", "a.B", List.of(jars.all().get(0)), List.of(jar), 1);
+        new Frame.Init("shop", "1", "a.B", List.of(jars.all().get(0)), List.of(jar), 1, false);
     return refused(init, Frame.Phase.JARS);
   }
 

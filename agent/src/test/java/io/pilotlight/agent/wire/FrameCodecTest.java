@@ -19,8 +19,9 @@ class FrameCodecTest {
 
   static Stream<Frame> frames() {
     return Stream.of(
-        new Frame.Init("f", "$LATEST", "a.B::c", List.of("x.jar", "y.jar"), List.of("l.jar"), 512),
-        new Frame.Init("", "", "", List.of(), List.of(), 0),
+        new Frame.Init(
+            "f", "$LATEST", "a.B::c", List.of("x.jar", "y.jar"), List.of("l.jar"), 512, true),
+        new Frame.Init("", "", "", List.of(), List.of(), 0, false),
         new Frame.Ready("RequestHandler", Long.MAX_VALUE),
         new Frame.Failed(Frame.Phase.JARS, FAILURE),
         new Frame.Invoke("id", -1, Map.of("k", "v"), new byte[] {1, 2, 3}),
@@ -31,6 +32,9 @@ class FrameCodecTest {
         new Frame.CompilersIdle(List.of("busy")),
         new Frame.Quiesce(),
         new Frame.Quiesced(List.of("note")),
+        new Frame.Checkpoint(),
+        new Frame.Checkpointed(List.of("note")),
+        new Frame.CheckpointRequested(),
         new Frame.Renew("clone-1"),
         new Frame.Secrets(Map.of("KEY", "hidden")),
         new Frame.Stop(),

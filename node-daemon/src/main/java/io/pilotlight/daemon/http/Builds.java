@@ -35,6 +35,7 @@ final class Builds {
     return switch (fault) {
       case CONFIGURATION -> "invalid-configuration";
       case FUNCTION -> "initialisation-failed";
+      case CHECKPOINT -> "checkpoint-failed";
       case UNCLONABLE -> "not-clonable";
       case SYSTEM -> "system-failure";
     };

@@ -61,7 +61,7 @@ final class Attempts {
     if (outcome == null && wants(Start.POOL)) {
       outcome = pooled();
     }
-    if (outcome == null && wants(Start.FORK)) {
+    if (outcome == null && wants(Start.FORK) && !restoreFailed()) {
       outcome = fork();
     }
     if (outcome == null && wants(Start.COLD)) {
@@ -89,6 +89,13 @@ final class Attempts {
     deployment.refill();
   }
 
+  /**
+   * Whether resources of the function did not come back in a clone: in the next one they would not.
+   */
+  private boolean restoreFailed() {
+    return failed != null && failed.reason().equals(NotStartedException.RESTORE_FAILED);
+  }
+
   private boolean wants(Start start) {
     return call.asked() == null || call.asked() == start;
   }
@@ -106,7 +113,7 @@ final class Attempts {
   private @Nullable Outcome pooled() {
     for (ServingJvm jvm = deployment.takePooled(); jvm != null; jvm = deployment.takePooled()) {
       Outcome outcome = serve(Start.POOL, jvm);
-      if (outcome != null) {
+      if (outcome != null || restoreFailed()) {
         return outcome;
       }
     }
