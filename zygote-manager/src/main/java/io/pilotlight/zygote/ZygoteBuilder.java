@@ -13,7 +13,6 @@ import io.pilotlight.zygote.JvmChannel.DeadlineException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
