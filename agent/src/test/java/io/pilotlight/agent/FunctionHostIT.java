@@ -93,6 +93,78 @@ class FunctionHostIT {
   }
 
   @Test
+  void aFunctionSeesTheCompatibilityPackageAndNothingElseOfTheAgent() throws Exception {
+    try (HostProcess host = host("CracHandlers::visible")) {
+      assertThat(
+              text(
+                  host.invoke(
+                      "[\"io.pilotlight.crac.Core\",\"io.pilotlight.crac.Resource\","
+                          + "\"io.pilotlight.agent.FunctionHost\","
+                          + "\"io.pilotlight.agent.wire.Frame\","
+                          + "\"io.pilotlight.agent.crac.Checkpoint\"]")))
+          .isEqualTo(
+              "[\"io.pilotlight.crac.Core of the boot loader\","
+                  + "\"io.pilotlight.crac.Resource of the boot loader\"]");
+      // Not even a warning that classes are shared no more, as of -Xbootclasspath/a.
+      assertThat(host.output()).isEmpty();
+    }
+  }
+
+  @Test
+  void resourcesAreToldOnceBeforeTheFreezeAndOnceInTheClone() throws Exception {
+    try (HostProcess host = host("CracHandlers$Registered")) {
+      assertThat(text(host.invoke("\"warm\""))).isEqualTo("[]");
+      assertThat(host.ask(new Frame.Quiesce())).isEqualTo(new Frame.Quiesced(List.of()));
+      assertThat(text(host.invoke("\"settle\""))).isEqualTo("[]");
+      assertThat(host.ask(new Frame.Checkpoint())).isEqualTo(new Frame.Checkpointed(List.of()));
+      host.tell(new Frame.Renew("clone-1"));
+      assertThat(text(host.invoke("\"first\""))).isEqualTo("[\"before\",\"after\"]");
+      assertThat(text(host.invoke("\"second\""))).isEqualTo("[\"before\",\"after\"]");
+    }
+  }
+
+  @Test
+  void aJdkWithCracOfItsOwnIsLeftAlone() throws Exception {
+    Path patch = Files.createDirectories(directory.resolve("patch/jdk/crac"));
+    Path source = directory.resolve("Core.java");
+    Files.writeString(source, "package jdk.crac; public class Core {}");
+    Process compiler =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "javac").toString(),
+                "--release",
+                "17",
+                "-d",
+                directory.resolve("patch").toString(),
+                source.toString())
+            .inheritIO()
+            .start();
+    assertThat(compiler.waitFor()).isZero();
+    assertThat(patch.resolve("Core.class")).exists();
+    assertLeftAlone(
+        "this JDK has CRaC of its own",
+        "--patch-module",
+        "java.base=" + directory.resolve("patch"));
+  }
+
+  @Test
+  void anImplementationThatTheFunctionChoseIsLeftAlone() throws Exception {
+    assertLeftAlone("-Dorg.crac.Core.Compat=com.example", "-Dorg.crac.Core.Compat=com.example");
+  }
+
+  /** Its resources are told of nothing, and its owner is told of that. */
+  private void assertLeftAlone(String reason, String... jvmArguments) throws Exception {
+    try (HostProcess host = host("CracHandlers$Registered", jvmArguments)) {
+      Frame.Checkpointed checkpointed = (Frame.Checkpointed) host.ask(new Frame.Checkpoint());
+      assertThat(checkpointed.notes())
+          .singleElement()
+          .asString()
+          .contains(reason, "its resources are not told");
+      host.tell(new Frame.Renew("clone-1"));
+      assertThat(text(host.invoke("\"first\""))).isEqualTo("[]");
+    }
+  }
+
+  @Test
   void quiescingLeavesNeitherThreadNorSocketBehind() throws Exception {
     try (HostProcess host = host("PlainHandlers::twice")) {
       List<String> descriptors = host.descriptors();

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.crac.Resource;
 
 /** The test functions as a user would deploy them: their own jar, and the libraries' jars. */
 public record FunctionJars(List<String> all) {
@@ -37,6 +38,7 @@ public record FunctionJars(List<String> all) {
             jar.toString(),
             sourceOf(Context.class).toString(),
             sourceOf(SQSEvent.class).toString(),
+            sourceOf(Resource.class).toString(),
             sourceOf(org.joda.time.DateTime.class).toString()));
   }
 

@@ -15,6 +15,7 @@ import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -46,6 +47,9 @@ final class FrozenZygote implements Zygote {
   private final CloneRecorder recorder;
   private final Supplier<String> cloneIds;
   private final Consumer<HostedJvm> made;
+
+  /** What its clones have shown; a later daemon does not know it. */
+  private volatile List<String> rehearsalWarnings = List.of();
 
   FrozenZygote(
       ZygoteRecord record,
@@ -111,7 +115,9 @@ final class FrozenZygote implements Zygote {
 
   @Override
   public List<String> warnings() {
-    return record.warnings();
+    List<String> all = new ArrayList<>(record.warnings());
+    all.addAll(rehearsalWarnings);
+    return List.copyOf(all);
   }
 
   @Override
@@ -172,6 +178,9 @@ final class FrozenZygote implements Zygote {
         clone.awaitExit();
       } catch (NotStartedException | FunctionJvm.DiedException | FunctionJvm.TimedOutException e) {
         LOG.warn("rehearsal {} of zygote {} failed", i, id(), e);
+        // Once: the next clone is as this one.
+        rehearsalWarnings =
+            List.of("A first call with a warm-up payload failed: " + e.getMessage());
       }
     }
   }

@@ -136,6 +136,22 @@ final class RouterTest {
   }
 
   @Test
+  void startsColdAtOnceWhenResourcesDoNotComeBackInAClone() throws Exception {
+    ServedFunction function = deploy(Definitions.settings(false, 3, 8));
+    time.settle();
+    host.behave(
+        (jvm, invocation) -> {
+          if (jvm.id().startsWith("cold")) {
+            return FakeHost.success(1, invocation.payload());
+          }
+          throw new NotStartedException(NotStartedException.RESTORE_FAILED, "no route");
+        });
+    assertThat(start(invoke(function, null))).isEqualTo(Start.COLD);
+    assertThat(host.jvms().stream().filter(jvm -> !jvm.alive())).as("tried").hasSize(1);
+    assertThat(metricsText()).contains("to=\"cold\",reason=\"restore-failed\",} 1.0");
+  }
+
+  @Test
   void fallsBackFromEachStartToTheNextAndCountsIt() throws Exception {
     ServedFunction function = deploy(Definitions.settings(false, 1, 8));
     invoke(function, Start.FORK); // one warm
