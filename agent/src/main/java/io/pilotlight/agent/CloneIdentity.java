@@ -4,6 +4,7 @@ import io.pilotlight.agent.handler.HostedFunction;
 import io.pilotlight.agent.identity.Renewal;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What must differ between a clone and its zygote: renewed in the clone before user code runs. */
 final class CloneIdentity {
@@ -18,10 +19,14 @@ final class CloneIdentity {
     this.renewal = renewal;
   }
 
-  /** In the zygote; what it answers cannot be renewed. */
-  List<String> prepare() {
+  /**
+   * In the zygote; what it answers cannot be renewed.
+   *
+   * @param handler the function's object, or null if there is none yet
+   */
+  List<String> prepare(@Nullable Object handler) {
     prepared = true;
-    return renewal.prepare(loader);
+    return renewal.prepare(loader, handler);
   }
 
   /** In the clone; what it answers was not renewed. */
@@ -31,7 +36,7 @@ final class CloneIdentity {
       return renewal.renew();
     }
     // Frozen without having been asked to become quiet: slower, but its clones are their own.
-    List<String> problems = new ArrayList<>(prepare());
+    List<String> problems = new ArrayList<>(prepare(null));
     problems.addAll(renewal.renew());
     return problems;
   }

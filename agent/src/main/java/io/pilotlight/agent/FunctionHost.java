@@ -175,6 +175,7 @@ public final class FunctionHost {
     private final Checkpoint checkpoint;
     private final Rehearsal rehearsal;
     private boolean called;
+    private @Nullable Object handler;
 
     /** Read in a clone while its zygote's call of the function had not come to its end yet. */
     private Frame.@Nullable Invoke pending;
@@ -192,6 +193,7 @@ public final class FunctionHost {
 
     Ending serve() throws HostingException, IOException {
       LoadedFunction function = LoadedFunction.load(init, hosted, loader);
+      handler = function.instance();
       checkpoint.initialised();
       if (pending == null) {
         flush();
@@ -255,7 +257,7 @@ public final class FunctionHost {
 
     private List<String> quiesce() throws IOException {
       flush();
-      List<String> notes = new ArrayList<>(identity.prepare());
+      List<String> notes = new ArrayList<>(identity.prepare(handler));
       notes.addAll(rehearsal.run());
       notes.addAll(quiescer.quiesce(called));
       return notes;

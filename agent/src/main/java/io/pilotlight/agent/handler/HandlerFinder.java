@@ -26,7 +26,7 @@ final class HandlerFinder {
   }
 
   /** A handler, and what it was recognised as. */
-  record Found(String kind, Handler handler) {}
+  record Found(String kind, Handler handler, @Nullable Object instance) {}
 
   Found find(HandlerName name) throws HostingException {
     Class<?> type = load(name);
@@ -85,20 +85,20 @@ final class HandlerFinder {
     if (implementsAws(type, STREAM_HANDLER)) {
       Object handler = construct(type);
       StreamTarget target = AwsBridgeLoader.bridge(loader).requestStreamHandler(handler);
-      return new Found("RequestStreamHandler", new StreamHandler(target));
+      return new Found("RequestStreamHandler", new StreamHandler(target), handler);
     }
     if (implementsAws(type, REQUEST_HANDLER)) {
       Object handler = construct(type);
       ValueTarget target = AwsBridgeLoader.bridge(loader).requestHandler(handler);
       Class<?> generic = required(REQUEST_HANDLER);
-      return new Found("RequestHandler", valueHandler(type, generic, target));
+      return new Found("RequestHandler", valueHandler(type, generic, target), handler);
     }
     if (Function.class.isAssignableFrom(type)) {
       @SuppressWarnings("unchecked") // Its input is bound by its own declaration.
       Function<@Nullable Object, @Nullable Object> function =
           (Function<@Nullable Object, @Nullable Object>) construct(type);
       return new Found(
-          "Function", valueHandler(type, Function.class, new FunctionTarget(function)));
+          "Function", valueHandler(type, Function.class, new FunctionTarget(function)), function);
     }
     throw HostingException.handler(
         ClassCastException.class,
@@ -137,7 +137,8 @@ final class HandlerFinder {
         method.usesStreams()
             ? new StreamHandler(targets.stream())
             : new ValueHandler(
-                targets.value(), methodInput(type, method), methodOutput(type, method)));
+                targets.value(), methodInput(type, method), methodOutput(type, method)),
+        receiver);
   }
 
   private @Nullable JsonBinding methodInput(Class<?> type, HandlerMethod method) {

@@ -42,6 +42,11 @@ public final class LoadedFunction {
     return found.kind();
   }
 
+  /** The handler, an object of the function's class; null if its method is static. */
+  public @Nullable Object instance() {
+    return found.instance();
+  }
+
   /** Calls the handler once, and leaves its answer in {@code reply}. */
   public void call(Frame.Invoke invoke, Reply reply) throws CallFault {
     Thread thread = Thread.currentThread();

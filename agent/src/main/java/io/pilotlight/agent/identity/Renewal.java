@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Renews, in a clone and before user code runs there, what it has in common with its zygote and
- * must not: random state, process id, host names.
+ * must not: random state, process id, host names, the machine's time zone. Environment, system
+ * properties, locale and working directory are the function's, and so its clones' too.
  *
  * <p>It is in three steps. {@link #install} runs before any of the function's code, and keeps
  * account of the {@code SecureRandom}s that are created. {@link #prepare} runs in the zygote when
@@ -29,6 +30,7 @@ public final class Renewal {
   private final @Nullable Instrumentation instrumentation;
   private final SecureRandoms secureRandoms;
   private final List<String> installNotes;
+  private final boolean zoneChosen = DefaultTimeZone.isChosen();
   private final List<Renewer> renewers = new ArrayList<>();
   private @Nullable Entropy entropy;
 
@@ -126,9 +128,10 @@ public final class Renewal {
   /**
    * Looks up everything, in the zygote.
    *
+   * @param handler the function's object, or null if it has none
    * @return what cannot be renewed, a sentence each
    */
-  public List<String> prepare(ClassLoader functionLoader) {
+  public List<String> prepare(ClassLoader functionLoader, @Nullable Object handler) {
     List<String> notes = new ArrayList<>(installNotes);
     renewers.clear();
     if (instrumentation == null) {
@@ -146,7 +149,10 @@ public final class Renewal {
       add(notes, "ThreadLocalRandom", () -> new ThreadSeeds(jdk));
       add(notes, "ProcessHandle.current()", () -> new ProcessIdentity(jdk));
       add(notes, "host names", () -> new HostNames(jdk));
-      notes.addAll(new StaticState(jdk).warnings(functionLoader));
+      if (!zoneChosen) {
+        renewers.add(new DefaultTimeZone(DefaultTimeZone.OF_THE_MACHINE));
+      }
+      notes.addAll(new StaticState(jdk).warnings(functionLoader, handler));
     } catch (ReflectiveOperationException | IOException | RuntimeException e) {
       notes.add(missing("random state and process id", e));
     }

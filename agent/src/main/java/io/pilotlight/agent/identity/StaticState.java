@@ -3,16 +3,17 @@ package io.pilotlight.agent.identity;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks in a function's static fields for values that every clone will have in common and that
- * nobody but the function can renew.
+ * Looks in a function's static fields, and in the fields of its handler, for values that every
+ * clone will have in common and that nobody but the function can renew.
  */
 final class StaticState {
   private static final int MOST_TOLD = 20;
@@ -24,7 +25,8 @@ final class StaticState {
   }
 
   /** A sentence for each, class and field named. Initialises no class. */
-  List<String> warnings(ClassLoader functionLoader) throws ReflectiveOperationException {
+  List<String> warnings(ClassLoader functionLoader, @Nullable Object handler)
+      throws ReflectiveOperationException {
     List<String> found = new ArrayList<>();
     List<String> unreadable = new ArrayList<>();
     for (Class<?> type : jdk.loadedClasses()) {
@@ -33,16 +35,21 @@ final class StaticState {
           // Closed to everybody, and their static fields hold methods only.
           && !Proxy.isProxyClass(type)
           && jdk.isInitialised(type)) {
-        scan(type, found, unreadable);
+        scan(type, null, found, unreadable);
       }
+    }
+    for (Class<?> type = handler == null ? null : handler.getClass();
+        type != null && isBelow(type.getClassLoader(), functionLoader);
+        type = type.getSuperclass()) {
+      scan(type, handler, found, unreadable);
     }
     List<String> warnings = new ArrayList<>(found.stream().sorted().limit(MOST_TOLD).toList());
     if (found.size() > MOST_TOLD) {
-      warnings.add("Of such static fields there are " + (found.size() - MOST_TOLD) + " more.");
+      warnings.add("Of such fields there are " + (found.size() - MOST_TOLD) + " more.");
     }
     if (!unreadable.isEmpty()) {
       warnings.add(
-          "The static fields of "
+          "The fields of "
               + unreadable.size()
               + " classes could not be looked at for values that clones share: "
               + unreadable.get(0)
@@ -60,15 +67,18 @@ final class StaticState {
     return false;
   }
 
-  private static void scan(Class<?> type, List<String> found, List<String> unreadable) {
+  /** The fields of {@code object}, or the static ones if that is null. */
+  private static void scan(
+      Class<?> type, @Nullable Object object, List<String> found, List<String> unreadable) {
     try {
       for (Field field : type.getDeclaredFields()) {
-        if (Modifier.isStatic(field.getModifiers()) && !field.getType().isPrimitive()) {
+        if (Modifier.isStatic(field.getModifiers()) == (object == null)
+            && !field.getType().isPrimitive()) {
           field.setAccessible(true);
-          String what = sharedBy(field.get(null));
+          String what = sharedBy(field.get(object));
           if (what != null) {
             found.add(
-                "Static field "
+                (object == null ? "Static field " : "Field ")
                     + type.getName()
                     + "."
                     + field.getName()
@@ -88,12 +98,16 @@ final class StaticState {
     if (value == null) {
       return null;
     }
-    if (value.getClass() == Random.class) {
-      return "a java.util.Random, which gives the same numbers in every clone,";
+    if (value instanceof UUID) {
+      return "a UUID, which is the same in every clone,";
     }
-    if (value instanceof SplittableRandom) {
-      return "a SplittableRandom, which gives the same numbers in every clone,";
-    }
-    return value instanceof UUID ? "a UUID, which is the same in every clone," : null;
+    // SecureRandoms are renewed, and there is one ThreadLocalRandom, which is renewed too.
+    boolean generator =
+        value instanceof RandomGenerator
+            && !(value instanceof SecureRandom)
+            && !(value instanceof ThreadLocalRandom);
+    return generator
+        ? "a " + value.getClass().getName() + ", which gives the same numbers in every clone,"
+        : null;
   }
 }

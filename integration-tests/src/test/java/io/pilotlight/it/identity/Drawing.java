@@ -29,6 +29,16 @@ public final class Drawing implements Function<String, Map<String, String>> {
   private static final String[] ALGORITHMS = {
     "NativePRNG", "NativePRNGNonBlocking", "NativePRNGBlocking", "SHA1PRNG"
   };
+  private static final Map<String, String> READ_AHEAD =
+      Map.of(
+          "NativePRNG", "sun.security.provider.NativePRNG",
+          "NativePRNGBlocking", "sun.security.provider.NativePRNG$Blocking",
+          "NativePRNGNonBlocking", "sun.security.provider.NativePRNG$NonBlocking");
+
+  /** Enough for what is drawn of each; they read 256 bytes at once. */
+  private static final int LEAST_READ_AHEAD = 240;
+
+  private static final int MOST_READ_AHEAD = 65_536;
   private static final String[] DRBGS = {"Hash_DRBG", "HMAC_DRBG", "CTR_DRBG"};
 
   private static final String ALGORITHM = "L64X128MixRandom";
@@ -42,6 +52,9 @@ public final class Drawing implements Function<String, Map<String, String>> {
   private static final class Own extends SecureRandom {
     private static final long serialVersionUID = 1L;
   }
+
+  // Of the handler, not static.
+  final RandomGenerator generator = new Random(1);
 
   private final Map<String, SecureRandom> secure = new LinkedHashMap<>();
   private final SSLContext tls;
@@ -92,10 +105,12 @@ public final class Drawing implements Function<String, Map<String, String>> {
 
   private Map<String, String> draw() throws Exception {
     Map<String, String> drawn = new LinkedHashMap<>();
+    // First, as long as what NativePRNG has read ahead suffices.
+    drawn.put("UUID", UUID.randomUUID().toString());
+    drawn.put("TLS", tlsHello());
     for (Map.Entry<String, SecureRandom> entry : secure.entrySet()) {
       drawn.put("SecureRandom " + entry.getKey(), bytes(entry.getValue()));
     }
-    drawn.put("UUID", UUID.randomUUID().toString());
     drawn.put("new SHA1PRNG", bytes(SecureRandom.getInstance("SHA1PRNG")));
     drawn.put("new DRBG", bytes(SecureRandom.getInstance("DRBG")));
     drawn.put("Math", Double.toHexString(Math.random()));
@@ -110,7 +125,6 @@ public final class Drawing implements Function<String, Map<String, String>> {
     if (RandomGeneratorFactory.all().anyMatch(factory -> factory.name().equals(ALGORITHM))) {
       drawn.put("new " + ALGORITHM, Long.toHexString(RandomGenerator.of(ALGORITHM).nextLong()));
     }
-    drawn.put("TLS", tlsHello());
     keepReadAhead();
     drawn.put("pid", Long.toString(ProcessHandle.current().pid()));
     drawn.put("alive", Boolean.toString(ProcessHandle.current().isAlive()));
@@ -120,17 +134,35 @@ public final class Drawing implements Function<String, Map<String, String>> {
   }
 
   /**
-   * The kernel's bytes that NativePRNG reads ahead are used for 100 ms. As if the freeze and the
-   * clone's draw came within that time: what is left now is used by every clone that has not
-   * dropped it.
+   * The kernel's bytes that NativePRNG reads ahead are used for 100 ms. As if the freeze came right
+   * after they were read, and the clone's draw within that time: every clone that has not dropped
+   * them uses them.
    */
-  private static void keepReadAhead() throws ReflectiveOperationException {
-    Field shared = Class.forName("sun.security.provider.NativePRNG").getDeclaredField("INSTANCE");
-    shared.setAccessible(true);
-    Object generator = shared.get(null);
-    Field lastRead = generator.getClass().getDeclaredField("lastRead");
-    lastRead.setAccessible(true);
-    lastRead.setLong(generator, Long.MAX_VALUE / 2);
+  private void keepReadAhead() throws ReflectiveOperationException {
+    for (Map.Entry<String, String> kind : READ_AHEAD.entrySet()) {
+      Field shared = Class.forName(kind.getValue()).getDeclaredField("INSTANCE");
+      shared.setAccessible(true);
+      Object generator = shared.get(null);
+      Field lastRead = accessible(generator, "lastRead");
+      Field buffered = accessible(generator, "buffered");
+      lastRead.setLong(generator, Long.MAX_VALUE / 2);
+      // By single bytes down to nothing, and then it reads again.
+      byte[] one = new byte[1];
+      for (int i = 0; buffered.getInt(generator) < LEAST_READ_AHEAD; i++) {
+        if (i > MOST_READ_AHEAD) {
+          throw new IllegalStateException(kind.getKey() + " reads no more than that ahead");
+        }
+        secure.get(kind.getKey()).nextBytes(one);
+      }
+      lastRead.setLong(generator, Long.MAX_VALUE / 2);
+    }
+  }
+
+  private static Field accessible(Object generator, String name)
+      throws ReflectiveOperationException {
+    Field field = generator.getClass().getDeclaredField(name);
+    field.setAccessible(true);
+    return field;
   }
 
   private static String bytes(SecureRandom random) {
