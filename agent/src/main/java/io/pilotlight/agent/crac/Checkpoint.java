@@ -165,9 +165,9 @@ public final class Checkpoint implements Requests {
     }
   }
 
-  /** Whether resources or a thread of the function take part, and so code of the function runs. */
+  /** Whether the function takes part: by resources, or because it has asked for the checkpoint. */
   public boolean concernsTheFunction() {
-    return context.hasResources() || isAwaited();
+    return phase == Phase.FREEZING || context.hasResources() || isAwaited();
   }
 
   private synchronized boolean isAwaited() {

@@ -1,15 +1,19 @@
 package io.pilotlight.agent.crac;
 
 import io.pilotlight.crac.Core;
+import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.Method;
+import java.net.URISyntaxException;
 import java.security.ProtectionDomain;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +76,11 @@ public final class CompatibilityPackage {
       define(instrumentation);
       System.setProperty(PROPERTY, NAME);
       return new CompatibilityPackage(instrumentation, null);
-    } catch (IOException | ReflectiveOperationException | RuntimeException | LinkageError e) {
+    } catch (IOException
+        | URISyntaxException
+        | ReflectiveOperationException
+        | RuntimeException
+        | LinkageError e) {
       return new CompatibilityPackage(instrumentation, "package " + NAME + " was refused: " + e);
     }
   }
@@ -88,7 +96,7 @@ public final class CompatibilityPackage {
 
   /** By jdk/internal/misc/Unsafe.java: {@code defineClass}, for the boot loader if that is null. */
   private static void define(Instrumentation instrumentation)
-      throws IOException, ReflectiveOperationException {
+      throws IOException, URISyntaxException, ReflectiveOperationException {
     Class<?> type = Class.forName("jdk.internal.misc.Unsafe");
     instrumentation.redefineModule(
         type.getModule(),
@@ -107,18 +115,29 @@ public final class CompatibilityPackage {
             int.class,
             ClassLoader.class,
             ProtectionDomain.class);
-    for (String name : CLASSES) {
-      byte[] bytes = bytes(name);
-      define.invoke(unsafe, NAME + "." + name, bytes, 0, bytes.length, null, null);
+    // Open already for the class loader; to ask that one costs a URL and its connection for each.
+    File jar =
+        new File(
+            CompatibilityPackage.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI()
+                .getPath());
+    try (ZipFile zip = new ZipFile(jar)) {
+      for (String name : CLASSES) {
+        byte[] bytes = bytes(zip, NAME.replace('.', '/') + "/" + name + ".class");
+        define.invoke(unsafe, NAME + "." + name, bytes, 0, bytes.length, null, null);
+      }
     }
   }
 
-  private static byte[] bytes(String name) throws IOException {
-    String resource = "/" + NAME.replace('.', '/') + "/" + name + ".class";
-    try (@Nullable InputStream in = CompatibilityPackage.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new FileNotFoundException(resource + " in the agent's jar");
-      }
+  private static byte[] bytes(ZipFile jar, String name) throws IOException {
+    ZipEntry entry = jar.getEntry(name);
+    if (entry == null) {
+      throw new FileNotFoundException(name + " in " + jar.getName());
+    }
+    try (InputStream in = jar.getInputStream(entry)) {
       return in.readAllBytes();
     }
   }
