@@ -30,18 +30,24 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes zygotes and cold JVMs on this machine. */
 public final class LocalZygoteHost implements ZygoteHost {
+  private static final Logger LOG = LoggerFactory.getLogger(LocalZygoteHost.class);
+  private static final int END_SECONDS = 10;
   private static final Path WORKING_DIRECTORY = Path.of("/");
 
   private final Path runDirectory;
@@ -388,8 +394,7 @@ public final class LocalZygoteHost implements ZygoteHost {
       Files.deleteIfExists(runDirectory.resolve(socketName(id)));
       Files.deleteIfExists(ZygoteRecord.file(runDirectory, id));
     } catch (IOException e) {
-      org.slf4j.LoggerFactory.getLogger(LocalZygoteHost.class)
-          .warn("files of zygote {} cannot be removed from {}", id, runDirectory, e);
+      LOG.warn("files of zygote {} cannot be removed from {}", id, runDirectory, e);
     }
   }
 
@@ -412,10 +417,27 @@ public final class LocalZygoteHost implements ZygoteHost {
     zygotes.forEach(zygote -> ends.add(zygote.lost()));
     jvms.forEach(jvm -> ends.add(jvm.exit()));
     namespaces.forEach(namespace -> ends.add(namespace.exit()));
-    CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0])).join();
+    awaitEnds(CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0])));
     timer.shutdownNow();
     spawner.shutdown();
     loop.close();
+  }
+
+  /**
+   * All of them were killed. One that still does not end is the kernel's: the first process of a
+   * PID namespace waits for each other one in it to be reaped, and whose child that is may be
+   * unknown here. With this process its children go to another, which reaps them.
+   */
+  private static void awaitEnds(CompletableFuture<Void> ends) {
+    try {
+      ends.get(END_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn("processes that were killed have not ended after {} s; they are left", END_SECONDS);
+    } catch (ExecutionException e) {
+      LOG.warn("the end of a process cannot be told", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Names clones and keeps account of them. */
