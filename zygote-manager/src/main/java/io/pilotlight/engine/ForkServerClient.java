@@ -112,8 +112,9 @@ public final class ForkServerClient implements AutoCloseable {
       DescriptorReceiver.Received received = receiver.receive(socket);
       int bytes = received.bytes();
       if (bytes == ResidentLayout.REPLY_BYTES) {
-        LongConsumer answer = waiting.remove(receiver.payload().getLong(0));
+        // Before whoever waits is forgotten: he is told of the end of the connection otherwise.
         long result = result(receiver.payload().getLong(8), received.descriptor());
+        LongConsumer answer = waiting.remove(receiver.payload().getLong(0));
         if (answer != null) {
           answer.accept(result);
         }
