@@ -250,6 +250,7 @@ public final class FunctionHost {
 
     // Told where the function's own output goes: a clone has nobody else to tell, and serves.
     private void renew(String cloneId) {
+      checkpoint.renewed();
       for (String problem : identity.renew(cloneId)) {
         System.err.println("pilotlight: " + problem);
       }
@@ -282,14 +283,14 @@ public final class FunctionHost {
 
     private void invoke(LoadedFunction function, Frame.Invoke invoke)
         throws HostingException, IOException {
+      try {
+        checkpoint.restoreIfPending();
+      } catch (RestoreException e) {
+        throw HostingException.restore(e);
+      }
       if (checkpoint.makeIfAwaited()) {
         channel.write(new Frame.CheckpointRequested());
         return;
-      }
-      try {
-        checkpoint.restore();
-      } catch (RestoreException e) {
-        throw HostingException.restore(e);
       }
       called = true;
       CallFault fault = call(function, invoke);

@@ -1,8 +1,12 @@
 package io.pilotlight.agent;
 
+import io.pilotlight.agent.crac.Checkpoint;
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.Frame.InvokeAttributes;
+import io.pilotlight.crac.CheckpointException;
+import io.pilotlight.crac.GlobalContext;
+import io.pilotlight.crac.RestoreException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,7 +17,8 @@ import java.util.Set;
 
 /**
  * Runs in the zygote what its clones will run first and the warm-up may not have run: every frame
- * is written and read once, and the identity is renewed. So no clone loads a class for that.
+ * is written and read once, the identity is renewed, and a restore is told. So no clone loads a
+ * class for that.
  */
 final class Rehearsal {
   /** Enough for the renewal to be compiled: each clone does it once, on the way of a request. */
@@ -51,6 +56,7 @@ final class Rehearsal {
     pass(new Frame.Secrets(Map.of(VARIABLE, name)));
     pass(new Frame.Stop());
     rehearseSecrets(name);
+    rehearseRestore();
     return List.copyOf(problems);
   }
 
@@ -62,6 +68,19 @@ final class Rehearsal {
       return;
     }
     variables.remove(VARIABLE);
+  }
+
+  /**
+   * Of nobody's resources: what is resolved once at the first restore is not left to each clone.
+   */
+  private static void rehearseRestore() throws IOException {
+    Checkpoint checkpoint = new Checkpoint(new GlobalContext(), true, () -> {});
+    try {
+      checkpoint.make();
+      checkpoint.restoreIfPending();
+    } catch (CheckpointException | RestoreException e) {
+      throw new IOException("rehearsing a restore", e);
+    }
   }
 
   private static void pass(Frame frame) throws IOException {

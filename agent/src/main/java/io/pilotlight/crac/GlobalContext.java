@@ -34,7 +34,8 @@ public final class GlobalContext extends Context<Resource> {
   private boolean awaitingRestore;
   private int purgeAt = FIRST_PURGE;
 
-  GlobalContext() {}
+  /** Knows of no resource yet. */
+  public GlobalContext() {}
 
   @Override
   public void register(Resource resource) {

@@ -21,6 +21,11 @@ import org.jspecify.annotations.Nullable;
  * refuses.
  */
 public final class Checkpoint implements Requests {
+  /**
+   * Below the calls after which HotSpot compiles a method, for every usual number of warm-up calls.
+   */
+  private static final int ONE_REHEARSED_IN = 64;
+
   private final GlobalContext context;
   private final boolean zygote;
   private final Freezing freezing;
@@ -28,7 +33,14 @@ public final class Checkpoint implements Requests {
   private volatile Phase phase = Phase.INITIALISING;
 
   /** A thread of the function that waits for its checkpoint; never the host's. */
-  private @Nullable Waiting waiting;
+  private volatile @Nullable Waiting waiting;
+
+  /**
+   * Whether the next call has to look whether it is a clone's first one; the host's thread only.
+   */
+  private boolean restorePending;
+
+  private int renewals;
 
   /** Whether resources are being told, or have been and wait for the restore. */
   private boolean inProgress;
@@ -167,11 +179,19 @@ public final class Checkpoint implements Requests {
 
   /** Whether the function takes part: by resources, or because it has asked for the checkpoint. */
   public boolean concernsTheFunction() {
-    return phase == Phase.FREEZING || context.hasResources() || isAwaited();
+    return phase == Phase.FREEZING || context.hasResources() || waiting != null;
   }
 
-  private synchronized boolean isAwaited() {
-    return waiting != null;
+  /**
+   * On the host's thread, when a process is renewed, which warm-up calls rehearse. HotSpot compiles
+   * no branch that was never taken, and a clone that takes one discards the compiled code of all
+   * around it. So a few warm-up calls do what a clone's first call does: few, so that {@link
+   * #restore} itself is never compiled with only one of its outcomes.
+   */
+  public void renewed() {
+    if (++renewals % ONE_REHEARSED_IN == 0) {
+      restorePending = true;
+    }
   }
 
   /**
@@ -181,7 +201,7 @@ public final class Checkpoint implements Requests {
    * @return whether it was made, and nothing but the freeze may follow
    */
   public boolean makeIfAwaited() {
-    if (phase != Phase.WARMING || !isAwaited()) {
+    if (waiting == null || phase != Phase.WARMING) {
       return false;
     }
     try {
@@ -207,6 +227,7 @@ public final class Checkpoint implements Requests {
     try {
       tell();
       phase = Phase.FREEZING;
+      restorePending = true;
     } catch (CheckpointException e) {
       end();
       finish(e, null);
@@ -219,7 +240,14 @@ public final class Checkpoint implements Requests {
    *
    * @throws RestoreException if one failed and no thread of the function waits to be told
    */
-  public void restore() throws RestoreException {
+  public void restoreIfPending() throws RestoreException {
+    if (restorePending) {
+      restorePending = false;
+      restore();
+    }
+  }
+
+  private void restore() throws RestoreException {
     if (phase != Phase.FREEZING) {
       return;
     }

@@ -389,7 +389,7 @@ class OrgCracContractTest {
     }
     assertThat(call).isNotDone();
     assertThat(events).containsExactly("before 1");
-    checkpoint.restore();
+    checkpoint.restoreIfPending();
     call.get(30, TimeUnit.SECONDS);
     assertThat(events).containsExactly("before 1", "after 1");
   }
@@ -403,7 +403,7 @@ class OrgCracContractTest {
     while (!checkpoint.makeIfAwaited()) {
       Thread.onSpinWait();
     }
-    checkpoint.restore();
+    checkpoint.restoreIfPending();
     assertThat(call)
         .failsWithin(30, TimeUnit.SECONDS)
         .withThrowableThat()
