@@ -196,7 +196,10 @@ plainly:
         xor     %r9d, %r9d
         mov     $SYS_sendto, %eax
         syscall
-        jmp     receive                 # a daemon that has gone is found there
+        test    %rax, %rax
+        jns     receive
+
+# Without its answer the daemon could neither reap nor end the clone; it learns of the end of the connection.
 
 disconnected:
         mov     0x68(%r12), %rdi

@@ -11,6 +11,7 @@ import io.pilotlight.linux.Sockets;
 import io.pilotlight.recorder.ReplayPlan;
 import java.io.IOException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ public final class ForkServerClient implements AutoCloseable {
   private final CloneCall call;
   private final DescriptorReceiver receiver = new DescriptorReceiver(ResidentLayout.REPLY_BYTES);
   private final Map<Long, LongConsumer> waiting = new ConcurrentHashMap<>();
+  private final CompletableFuture<Void> lost = new CompletableFuture<>();
   private long nextId = 1;
 
   /** How many ranges a plan may have. */
@@ -119,10 +121,10 @@ public final class ForkServerClient implements AutoCloseable {
           answer.accept(result);
         }
       } else if (bytes != Sockets.WOULD_BLOCK) {
-        abandon();
+        lose();
       }
     } catch (IOException e) {
-      abandon();
+      lose();
     }
   }
 
@@ -137,6 +139,19 @@ public final class ForkServerClient implements AutoCloseable {
     try (pidfd) {
       return Processes.pid(pidfd).orElse(-Errno.ECHILD);
     }
+  }
+
+  private void lose() {
+    abandon();
+    lost.complete(null);
+  }
+
+  /**
+   * Completes, on the event loop, when the fork server has ended the connection, or it cannot be
+   * read: no clone can be made by it any more. Not when it is closed here.
+   */
+  public CompletableFuture<Void> lost() {
+    return lost;
   }
 
   /** The zygote is gone: nobody will answer any more. */

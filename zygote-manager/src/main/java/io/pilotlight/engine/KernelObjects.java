@@ -7,12 +7,14 @@ import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Kept;
 import io.pilotlight.engine.Operation.KeptPair;
 import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.OpenFile;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -261,47 +263,47 @@ final class KernelObjects {
     placeEnd(writers, new Kept(1));
     operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(0)));
     operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(1)));
-    refill(readers.get(0), writers.get(0), detail);
+    // Opened anew, since a container may not be allowed to duplicate it.
+    Path reader = Path.of("/proc/" + pid + "/fd/" + readers.get(0));
+    try (Fd end = OpenFile.readOnlyNonblocking(reader)) {
+      refill(end, writers.get(0), detail);
+    }
   }
 
   private void addSocketPair(List<Integer> first, List<Integer> second) throws IOException {
     String detail = "descriptors " + first + " and " + second;
-    int type;
-    try (Fd socket = Processes.takeDescriptor(pid, first.get(0))) {
-      type = Sockets.type(socket);
+    try (Fd one = Processes.takeDescriptor(pid, first.get(0));
+        Fd other = Processes.takeDescriptor(pid, second.get(0))) {
+      operations.add(
+          Operation.of(
+              "socketpair",
+              detail,
+              SOCKETPAIR,
+              value(AF_UNIX),
+              value(Sockets.type(one)),
+              value(0),
+              new KeptPair()));
+      placeEnd(first, new Kept(0));
+      placeEnd(second, new Kept(1));
+      operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(0)));
+      operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(1)));
+      refill(one, second.get(0), detail);
+      refill(other, first.get(0), detail);
     }
-    operations.add(
-        Operation.of(
-            "socketpair",
-            detail,
-            SOCKETPAIR,
-            value(AF_UNIX),
-            value(type),
-            value(0),
-            new KeptPair()));
-    placeEnd(first, new Kept(0));
-    placeEnd(second, new Kept(1));
-    operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(0)));
-    operations.add(Operation.of("close", "spare of " + detail, CLOSE, new Kept(1)));
-    refill(first.get(0), second.get(0), detail);
-    refill(second.get(0), first.get(0), detail);
   }
 
   /**
    * What waits to be read is taken out: the zygote itself never runs again, and each clone gets a
    * copy, message by message.
    */
-  private void refill(int reader, int writer, String detail) throws IOException {
+  private void refill(Fd end, int writer, String detail) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocateDirect(PIPE_BYTES);
-    try (Fd end = Processes.takeDescriptor(pid, reader)) {
-      while (Sockets.poll(end, Sockets.POLLIN, 0, ByteBuffer.allocateDirect(8))
-          && Sockets.read(end, bytes.clear()) > 0) {
-        byte[] copy = new byte[bytes.flip().remaining()];
-        bytes.get(copy);
-        operations.add(
-            Operation.of(
-                "write", detail, WRITE, value(writer), new Bytes(copy), value(copy.length)));
-      }
+    while (Sockets.poll(end, Sockets.POLLIN, 0, ByteBuffer.allocateDirect(8))
+        && Sockets.read(end, bytes.clear()) > 0) {
+      byte[] copy = new byte[bytes.flip().remaining()];
+      bytes.get(copy);
+      operations.add(
+          Operation.of("write", detail, WRITE, value(writer), new Bytes(copy), value(copy.length)));
     }
   }
 

@@ -2,6 +2,7 @@ package io.pilotlight.engine;
 
 import io.pilotlight.descriptor.OpenSocket;
 import io.pilotlight.descriptor.OpenSocket.State;
+import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.UnixPeers;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,6 +16,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Finds out what a socket of a process is connected to, in /proc/PID/net; see proc(5). */
 final class SocketTable {
@@ -26,6 +29,7 @@ final class SocketTable {
   private static final String LISTEN = "0A";
   private static final String ACCEPTS_CONNECTIONS = "00010000";
   private static final String UNIX_CONNECTED = "03";
+  private static final Logger LOG = LoggerFactory.getLogger(SocketTable.class);
   private final Path net;
 
   SocketTable(int pid) {
@@ -44,9 +48,15 @@ final class SocketTable {
     return fields.isPresent() ? unix(inode, fields.get()) : OpenSocket.UNKNOWN;
   }
 
-  /** The inode of the Unix socket at the other end; empty if there is none. */
-  OptionalLong peer(long inode) throws IOException {
-    return UnixPeers.of(inode);
+  /** The inode of the Unix socket at the other end; see {@link UnixPeers#of}. */
+  OptionalLong peer(long inode) {
+    try {
+      return UnixPeers.of(inode);
+    } catch (KernelException e) {
+      // Without it a pair of sockets is refused by name, like any other connection.
+      LOG.warn("which Unix sockets are connected cannot be told", e);
+      return OptionalLong.empty();
+    }
   }
 
   private Optional<String[]> row(String protocol, int inodeField, long inode) throws IOException {

@@ -26,6 +26,11 @@ public final class KernelException extends IOException {
     return call;
   }
 
+  /** Whether it says no more than that a socket's other end is closed. */
+  public boolean peerGone() {
+    return errno == Errno.EPIPE || errno == Errno.ECONNRESET;
+  }
+
   /** The error number; see {@link Errno}. */
   public int errno() {
     return errno;

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 /** Opens files by descriptor, which Java does not show. See open(2). */
 public final class OpenFile {
   private static final long OPEN = 2;
+  private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_DIRECTORY = 0x10000;
   private static final int O_PATH = 0x200000;
@@ -17,6 +18,11 @@ public final class OpenFile {
   /** For reading. */
   public static Fd readOnly(Path file) throws KernelException {
     return open(file, O_CLOEXEC);
+  }
+
+  /** For reading what is there, without waiting for more. */
+  public static Fd readOnlyNonblocking(Path file) throws KernelException {
+    return open(file, O_NONBLOCK | O_CLOEXEC);
   }
 
   /** A directory, only to name what is in it. */

@@ -155,6 +155,15 @@ public final class ProcFs {
     return Integer.parseInt(statField(process(pid).resolve("stat"), 4));
   }
 
+  /** Whether it has ended, is a child of {@code parent}, and has not been reaped. */
+  public static boolean deadChild(int pid, int parent) {
+    try {
+      return statField(process(pid).resolve("stat"), 3).equals("Z") && parent(pid) == parent;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /** When it was started, in clock ticks since boot: with the pid this names a process for ever. */
   public static long startTicks(int pid) throws IOException {
     return Long.parseLong(statField(process(pid).resolve("stat"), 22));

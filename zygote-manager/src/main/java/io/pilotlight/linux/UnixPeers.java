@@ -19,19 +19,25 @@ public final class UnixPeers {
   private static final short NLM_F_REQUEST = 1;
   private static final int UDIAG_SHOW_PEER = 4;
   private static final short UNIX_DIAG_PEER = 2;
+  private static final short UNIX_DIAG_SHUTDOWN = 6;
+  private static final int BOTH_WAYS = 3;
   private static final int NO_COOKIE = -1;
 
   private static final int REQUEST_BYTES = 40;
   private static final int ATTRIBUTES = 32;
   private static final int ANSWER_BYTES = 1024;
 
+  /** Stands for a peer that is closed. */
+  public static final long HUNG_UP = 0;
+
   private UnixPeers() {}
 
   /**
    * The inode of the socket at the other end.
    *
-   * @return empty if the socket has no peer, is in another network namespace, or the kernel was
-   *     built without the diagnosis of Unix sockets
+   * @return empty if the socket never had a peer, is no Unix socket, is in another network
+   *     namespace, or the kernel was built without the diagnosis of Unix sockets; {@link #HUNG_UP}
+   *     if the other end is closed
    */
   public static OptionalLong of(long inode) throws KernelException {
     try (Fd netlink =
@@ -61,16 +67,25 @@ public final class UnixPeers {
     }
   }
 
-  /** Attributes: length, type, and a value, each at a multiple of four bytes. */
+  /**
+   * Attributes: length, type, and a value, each at a multiple of four bytes. A peer without an
+   * inode is closed, if nothing can travel any more, or has not been accepted yet.
+   */
   private static OptionalLong peer(ByteBuffer message) {
+    OptionalLong peer = OptionalLong.empty();
+    int shutdown = 0;
     int at = ATTRIBUTES;
-    while (at + 4 <= message.limit()) {
+    while (at + 4 < message.limit()) {
       int length = Short.toUnsignedInt(message.getShort(at));
-      if (message.getShort(at + 2) == UNIX_DIAG_PEER) {
-        return OptionalLong.of(Integer.toUnsignedLong(message.getInt(at + 4)));
+      short type = message.getShort(at + 2);
+      if (type == UNIX_DIAG_PEER) {
+        peer = OptionalLong.of(Integer.toUnsignedLong(message.getInt(at + 4)));
+      } else if (type == UNIX_DIAG_SHUTDOWN) {
+        shutdown = message.get(at + 4);
       }
       at += Math.max(4, (length + 3) / 4 * 4);
     }
-    return OptionalLong.empty();
+    boolean nobody = peer.isPresent() && peer.getAsLong() == HUNG_UP;
+    return nobody && shutdown != BOTH_WAYS ? OptionalLong.empty() : peer;
   }
 }

@@ -72,6 +72,8 @@ final class FrozenZygote implements Zygote {
     this.cloneIds = clones::nextId;
     this.made = clones::add;
     process.exit().thenRun(client::close);
+    // One that lives but cannot be asked any more would be kept for ever; another is built instead.
+    client.lost().thenRun(process::kill);
   }
 
   /** Where a host keeps account of its clones. */

@@ -60,6 +60,7 @@ public final class LocalZygoteHost implements ZygoteHost {
   private final EventLoop loop;
   private final ForkEngine engine;
   private final Services services;
+  private final Strays strays;
   private final Registry clones = new Registry();
   private final Set<FunctionJvm> jvms = ConcurrentHashMap.newKeySet();
   private final Set<FrozenZygote> zygotes = ConcurrentHashMap.newKeySet();
@@ -126,6 +127,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     this.spawner = Executors.newSingleThreadExecutor(daemonThread("pilotlight-spawner"));
     this.timer = Executors.newSingleThreadScheduledExecutor(daemonThread("pilotlight-timer"));
     this.services = new Services(nanoTime);
+    this.strays = new Strays(services);
   }
 
   private static ThreadFactory daemonThread(String name) {
@@ -251,6 +253,7 @@ public final class LocalZygoteHost implements ZygoteHost {
             () -> {
               zygotes.remove(zygote);
               forgetFiles(record.id());
+              strays.reapLater();
             });
     return zygote;
   }
@@ -316,6 +319,7 @@ public final class LocalZygoteHost implements ZygoteHost {
         closeIfOpen(listener);
       }
     } catch (IOException e) {
+      forgetFiles(id);
       throw new BuildException(
           Fault.SYSTEM, "A JVM for " + spec.name() + " cannot be started: " + e, "", null, e);
     }

@@ -7,6 +7,7 @@ import io.pilotlight.engine.ForkEngine.Frozen;
 import io.pilotlight.engine.ForkEngine.NotAtRestException;
 import io.pilotlight.engine.ForkServerOptions;
 import io.pilotlight.engine.UnclonableException;
+import io.pilotlight.linux.KernelException;
 import io.pilotlight.zygote.BuildException.Fault;
 import io.pilotlight.zygote.BuildProgress.Stage;
 import io.pilotlight.zygote.JvmChannel.DeadlineException;
@@ -326,6 +327,14 @@ final class ZygoteBuilder {
     } catch (DeadlineException e) {
       throw function("The JVM did not " + what + " within " + timeout.toMillis() + " ms.");
     } catch (IOException e) {
+      if (e instanceof KernelException failure && !failure.peerGone()) {
+        throw new BuildException(
+            Fault.SYSTEM,
+            "The JVM was to " + what + ", but could not be talked to: " + e.getMessage(),
+            jvm.outputTail(TAIL_BYTES),
+            null,
+            e);
+      }
       throw ended(what);
     }
   }

@@ -19,6 +19,7 @@ import io.pilotlight.zygote.LocalZygoteHost;
 import io.pilotlight.zygote.Reply;
 import io.pilotlight.zygote.Warmup;
 import io.pilotlight.zygote.Zygote;
+import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -155,6 +156,9 @@ final class DescriptorsIT {
     Path path = directory.resolve("peer.sock");
     try (ServerSocketChannel peer = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       peer.bind(UnixDomainSocketAddress.of(path));
+      // The kernel knows the peer of a connection once it has been accepted.
+      Thread accepting = new Thread(() -> acceptAll(peer));
+      accepting.start();
       refused("unix", path.toString(), "")
           .hasMessageContaining("is a Unix socket without a name that is connected to " + path)
           .hasMessageContaining("'type: socket; remotePath: " + path + "; action: close'");
@@ -162,6 +166,17 @@ final class DescriptorsIT {
       try (Held held = hold("unix", path.toString(), rule)) {
         assertThat(call(held.fork())).isEqualTo("-1");
       }
+    }
+  }
+
+  private static void acceptAll(ServerSocketChannel peer) {
+    try {
+      while (true) {
+        peer.accept();
+      }
+    } catch (IOException e) {
+      // It has been closed.
+      return;
     }
   }
 

@@ -65,9 +65,9 @@ public final class DaemonProcess {
   }
 
   /** Starts one, and returns when it is ready; its output goes to a new file in {@code logs}. */
-  static DaemonProcess start(Setup setup, Path logs) throws Exception {
+  static DaemonProcess start(Setup setup, Path logs, Starter starter) throws Exception {
     Path log = Files.createTempFile(logs, "daemon-", ".log");
-    Process process = launch(setup, log);
+    Process process = starter.start(builder(setup, log));
     try {
       JsonNode announced =
           Eventually.get("the daemon's address in " + log, () -> announced(process, log));
@@ -84,10 +84,19 @@ public final class DaemonProcess {
 
   /** Starts one that may end by itself. */
   public static Process launch(Setup setup, Path log) throws IOException {
+    return builder(setup, log).start();
+  }
+
+  private static ProcessBuilder builder(Setup setup, Path log) {
     return new ProcessBuilder(setup.command())
         .redirectErrorStream(true)
-        .redirectOutput(log.toFile())
-        .start();
+        .redirectOutput(log.toFile());
+  }
+
+  /** Starts a process in its own way. */
+  public interface Starter {
+    /** Starts it. */
+    Process start(ProcessBuilder builder) throws IOException;
   }
 
   private static JsonNode announced(Process process, Path log) {

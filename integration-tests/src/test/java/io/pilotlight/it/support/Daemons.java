@@ -53,7 +53,13 @@ public final class Daemons
 
   /** Starts a daemon like that. */
   public DaemonProcess start(DaemonProcess.Setup setup) throws Exception {
-    DaemonProcess daemon = DaemonProcess.start(setup, directory());
+    return start(setup, ProcessBuilder::start);
+  }
+
+  /** Starts a daemon like that, in another way than others. */
+  public DaemonProcess start(DaemonProcess.Setup setup, DaemonProcess.Starter starter)
+      throws Exception {
+    DaemonProcess daemon = DaemonProcess.start(setup, directory(), starter);
     daemons.add(daemon);
     return daemon;
   }
