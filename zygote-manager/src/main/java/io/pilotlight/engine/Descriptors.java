@@ -46,7 +46,9 @@ final class Descriptors {
   private static final int O_CLOEXEC = 02000000;
   private static final int FILE_TYPE = 0170000;
   private static final int NAMED_PIPE = 0010000;
-  private static final Set<String> STATELESS_DEVICES =
+
+  /** Devices that processes may share. */
+  static final Set<String> STATELESS_DEVICES =
       Set.of("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom");
 
   private final int pid;

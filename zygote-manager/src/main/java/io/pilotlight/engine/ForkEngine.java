@@ -45,10 +45,12 @@ public final class ForkEngine {
    * How long the phases of a freeze took, and what came of it.
    *
    * @param notes one sentence for each descriptor that a rule allowed
+   * @param residence what an image must know
    */
   public record Frozen(
       Blueprint blueprint,
       List<String> notes,
+      Residence residence,
       long freezeNanos,
       long collapseNanos,
       long installNanos) {}
@@ -93,6 +95,7 @@ public final class ForkEngine {
       return new Frozen(
           blueprint,
           installed.notes(),
+          installed.residence(),
           frozen - start,
           installed.collapseNanos(),
           end - frozen - installed.collapseNanos());

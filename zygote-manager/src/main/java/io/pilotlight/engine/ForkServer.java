@@ -16,7 +16,6 @@ import io.pilotlight.tracee.SignalFrame.SignalStack;
 import io.pilotlight.tracee.ThreadState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -98,11 +97,14 @@ final class ForkServer {
     close(leader, plan.closings());
     ExtendedState format = extendedState(leader);
     long collapseStart = nanoTime.getAsLong();
-    new MemoryShape(process, leader, operations -> runAll(leader, operations))
-        .improve(options.serialHeap(), options.collapse());
+    OperationBatch batch =
+        new OperationBatch(
+            process, leader, base, base + ResidentLayout.BATCH, ResidentLayout.REQUEST_BYTES);
+    new MemoryShape(process, leader, batch::run).improve(options.serialHeap(), options.collapse());
     long collapseNanos = nanoTime.getAsLong() - collapseStart;
-    List<CloneThread> threads = new ArrayList<>();
     long now = nanoTime.getAsLong();
+    Residence residence = residence(batch, leader, plan, now);
+    List<CloneThread> threads = new ArrayList<>();
     for (ThreadState thread : order) {
       OptionalLong wait = Housekeeping.waitNanos(thread, process.memory(), now);
       threads.add(new CloneThread(thread, signalStack(thread), wait, operations(thread, leader)));
@@ -119,7 +121,12 @@ final class ForkServer {
     registers.set(Name.RDI, base + ResidentLayout.CONTROL);
     process.leaveAt(registers, base + ResidentRoutine.PARK);
     return new Installed(
-        order.size(), layout.cloneCall(base), layout.stepNames(), plan.notes(), collapseNanos);
+        order.size(),
+        layout.cloneCall(base),
+        layout.stepNames(),
+        plan.notes(),
+        collapseNanos,
+        residence);
   }
 
   /** What every clone does while it has one thread. Its channel first: it tells what fails. */
@@ -144,25 +151,51 @@ final class ForkServer {
    * @param stepNames what the steps of a StepFailed frame are
    * @param notes one sentence for each descriptor that a rule allowed
    * @param collapseNanos how long the collapse took
+   * @param residence what an image must know of it
    */
   record Installed(
       int threads,
       CloneCall call,
       List<String> stepNames,
       List<String> notes,
-      long collapseNanos) {}
+      long collapseNanos,
+      Residence residence) {}
+
+  private Residence residence(
+      OperationBatch batch, ThreadState leader, Descriptors.Plan plan, long now)
+      throws IOException {
+    // The signal frames, which are written later, have more room than the actions need.
+    long space = base + regionBytes - SignalActions.BYTES;
+    return new Residence(
+        base,
+        SignalActions.read(process, batch, space),
+        new Residence.Leader(
+            leader.threadPointer(),
+            leader.rseq().address(),
+            leader.rseq().bytes(),
+            leader.rseq().signature(),
+            leader.name(),
+            leader.nice(),
+            leader.timerSlackNanos()),
+        KeptDescriptors.of(process.pid(), own(), plan.operations()),
+        now);
+  }
 
   private Descriptors.Plan check() throws IOException, UnclonableException {
     int pid = process.pid();
     List<ProcFs.Mapping> mappings = ProcFs.mappings(pid);
-    Set<Integer> own = Set.of(0, 1, 2, options.channelDescriptor(), options.listenDescriptor());
-    Descriptors.Plan plan = Descriptors.plan(pid, own, options.policy());
+    Descriptors.Plan plan = Descriptors.plan(pid, own(), options.policy());
     List<Obstacle> obstacles = new ArrayList<>(Cloneability.obstacles(pid, mappings));
     obstacles.addAll(plan.obstacles());
     if (!obstacles.isEmpty()) {
       throw new UnclonableException(obstacles);
     }
     return plan;
+  }
+
+  /** Descriptors that are dealt with here. */
+  private Set<Integer> own() {
+    return Set.of(0, 1, 2, options.channelDescriptor(), options.listenDescriptor());
   }
 
   /** Behind the leader comes the thread that will read the first request: it is made first. */
@@ -247,32 +280,6 @@ final class ForkServer {
   private void writeImage(ByteBuffer image) throws IOException {
     ByteBuffer data = image.slice(ResidentLayout.PAGE, regionBytes - ResidentLayout.PAGE);
     process.memory().write(base + ResidentLayout.PAGE, data);
-  }
-
-  private void runAll(ThreadState thread, List<Operation> operations) throws IOException {
-    int most = ResidentLayout.BATCH_OPERATIONS;
-    for (int i = 0; i < operations.size(); i += most) {
-      runBatch(thread, operations.subList(i, Math.min(operations.size(), i + most)));
-    }
-  }
-
-  /**
-   * Runs operations, whose errors are all ignored, in a thread of the frozen process with one stop
-   * in all.
-   */
-  private void runBatch(ThreadState thread, List<Operation> operations) throws IOException {
-    int bytes = operations.size() * Operation.BYTES;
-    ByteBuffer table =
-        ByteBuffer.allocateDirect(ResidentLayout.BATCH + bytes).order(ByteOrder.nativeOrder());
-    new Operation.Writer(table, base, 0).write(operations, ResidentLayout.BATCH);
-    process.memory().write(base + ResidentLayout.BATCH, table.slice(ResidentLayout.BATCH, bytes));
-    long first = base + ResidentLayout.BATCH;
-    Registers registers = thread.registers().copy().set(Name.ORIG_RAX, -1);
-    registers.set(Name.RIP, base + ResidentRoutine.RUN_OPERATIONS);
-    registers.set(Name.RBP, first).set(Name.R15, first + bytes);
-    registers.set(Name.R12, base + ResidentLayout.CONTROL);
-    registers.set(Name.R14, base + ResidentRoutine.TRAP);
-    process.runToTrap(thread, registers);
   }
 
   private ExtendedState extendedState(ThreadState leader) throws IOException {

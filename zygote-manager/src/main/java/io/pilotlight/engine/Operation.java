@@ -28,7 +28,9 @@ record Operation(
 
   private static final int IGNORE_ERRORS = 0x100;
   private static final int ARGUMENTS_OFFSET = 8;
-  private static final int STORE_OFFSET = 0x38;
+
+  /** Where an operation says to what address its result goes. */
+  static final int STORE_OFFSET = 0x38;
 
   Operation {
     arguments = List.copyOf(arguments);

@@ -34,7 +34,6 @@ final class ResidentLayout {
   static final int REQUEST = 2 * PAGE;
   static final int REQUEST_BYTES = 8 * PAGE;
   static final int BATCH = REQUEST;
-  static final int BATCH_OPERATIONS = REQUEST_BYTES / Operation.BYTES;
 
   static final int CONNECTION = CONTROL + 0x68;
   private static final int MESSAGE_HEADER = CONTROL + 0x80;

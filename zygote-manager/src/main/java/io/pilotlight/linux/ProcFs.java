@@ -10,10 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /** What /proc tells of a process; see proc(5). Stateless and thread-safe. */
 public final class ProcFs {
   private static final Path PROC = Path.of("/proc");
+  private static final String OPEN_FILES = "Max open files";
+  private static final Pattern MAPPING_LINE = Pattern.compile("[0-9a-f]+-[0-9a-f]+ ");
 
   private ProcFs() {}
 
@@ -23,10 +27,12 @@ public final class ProcFs {
    * @param start first byte
    * @param end first byte after it
    * @param permissions like {@code rw-p}; the last letter is {@code s} for shared
+   * @param offset where in its file it begins
    * @param inode 0 for anonymous memory
    * @param path what is mapped, or empty
    */
-  public record Mapping(long start, long end, String permissions, long inode, String path) {
+  public record Mapping(
+      long start, long end, String permissions, long offset, long inode, String path) {
     /** Whether what is written there can be seen by other processes. */
     public boolean writableShared() {
       return permissions.charAt(1) == 'w' && permissions.charAt(3) == 's';
@@ -36,19 +42,105 @@ public final class ProcFs {
   /** All mappings, in ascending order. */
   public static List<Mapping> mappings(int pid) throws IOException {
     List<Mapping> mappings = new ArrayList<>();
-    for (String line :
-        Files.readAllLines(process(pid).resolve("maps"), StandardCharsets.ISO_8859_1)) {
-      String[] parts = line.split(" +", 6);
-      String[] range = parts[0].split("-", 2);
-      mappings.add(
-          new Mapping(
-              Long.parseUnsignedLong(range[0], 16),
-              Long.parseUnsignedLong(range[1], 16),
-              parts[1],
-              Long.parseLong(parts[4]),
-              parts.length > 5 ? parts[5] : ""));
+    for (String line : lines(pid, "maps")) {
+      mappings.add(mapping(line));
     }
     return mappings;
+  }
+
+  private static List<String> lines(int pid, String file) throws IOException {
+    return Files.readAllLines(process(pid).resolve(file), StandardCharsets.ISO_8859_1);
+  }
+
+  private static Mapping mapping(String line) {
+    String[] parts = line.split(" +", 6);
+    String[] range = parts[0].split("-", 2);
+    return new Mapping(
+        Long.parseUnsignedLong(range[0], 16),
+        Long.parseUnsignedLong(range[1], 16),
+        parts[1],
+        Long.parseUnsignedLong(parts[2], 16),
+        Long.parseLong(parts[4]),
+        parts.length > 5 ? parts[5] : "");
+  }
+
+  /**
+   * A mapping and what the kernel knows of its pages.
+   *
+   * @param ownBytes bytes of pages that are not its file's, in memory or swapped out
+   * @param flags the two-letter words of VmFlags
+   */
+  public record MappedArea(Mapping mapping, long ownBytes, Set<String> flags) {}
+
+  /** All mappings with their pages, in ascending order. The kernel walks its page tables for it. */
+  public static List<MappedArea> mappedAreas(int pid) throws IOException {
+    List<MappedArea> areas = new ArrayList<>();
+    Mapping mapping = null;
+    long own = 0;
+    for (String line : lines(pid, "smaps")) {
+      if (line.startsWith("Anonymous:") || line.startsWith("Swap:")) {
+        own += kilobytes(line.substring(line.indexOf(':') + 1).strip());
+      } else if (line.startsWith("VmFlags:") && mapping != null) {
+        String flags = line.substring("VmFlags:".length()).strip();
+        areas.add(new MappedArea(mapping, own, Set.copyOf(List.of(flags.split(" +", -1)))));
+      } else if (MAPPING_LINE.matcher(line).lookingAt()) {
+        mapping = mapping(line);
+        own = 0;
+      }
+    }
+    return areas;
+  }
+
+  /**
+   * Where the kernel takes a process's program and data to lie: fields of struct mm_struct, by the
+   * names of prctl(2), PR_SET_MM.
+   */
+  public record MemoryLayout(
+      long startCode,
+      long endCode,
+      long startData,
+      long endData,
+      long startBrk,
+      long startStack,
+      long argStart,
+      long argEnd,
+      long envStart,
+      long envEnd) {}
+
+  /** All of them. */
+  public static MemoryLayout memoryLayout(int pid) throws IOException {
+    Path file = process(pid).resolve("stat");
+    long[] fields = new long[52];
+    for (int number : new int[] {26, 27, 28, 45, 46, 47, 48, 49, 50, 51}) {
+      fields[number] = Long.parseUnsignedLong(statField(file, number));
+    }
+    return new MemoryLayout(
+        fields[26],
+        fields[27],
+        fields[45],
+        fields[46],
+        fields[47],
+        fields[28],
+        fields[48],
+        fields[49],
+        fields[50],
+        fields[51]);
+  }
+
+  /** What the kernel told the program at its start; see getauxval(3). */
+  public static byte[] auxiliaryVector(int pid) throws IOException {
+    return Files.readAllBytes(process(pid).resolve("auxv"));
+  }
+
+  /** How many descriptors it may have: the soft limit; -1 if there is none. */
+  public static long maxDescriptors(int pid) throws IOException {
+    for (String line : lines(pid, "limits")) {
+      if (line.startsWith(OPEN_FILES)) {
+        String soft = line.substring(OPEN_FILES.length()).strip().split(" +", 2)[0];
+        return soft.equals("unlimited") ? -1 : Long.parseLong(soft);
+      }
+    }
+    return -1;
   }
 
   /** The ids of its threads, in ascending order. */
@@ -222,12 +314,14 @@ public final class ProcFs {
     try {
       List<String> lines =
           Files.readAllLines(process(pid).resolve(file), StandardCharsets.ISO_8859_1);
-      return field(lines, name).stream()
-          .mapToLong(value -> Long.parseLong(value.split(" ", -1)[0]) * 1024)
-          .findFirst();
+      return field(lines, name).stream().mapToLong(ProcFs::kilobytes).findFirst();
     } catch (IOException e) {
       return OptionalLong.empty();
     }
+  }
+
+  private static long kilobytes(String value) {
+    return Long.parseLong(value.split(" ", -1)[0]) * 1024;
   }
 
   private static Path process(int pid) {

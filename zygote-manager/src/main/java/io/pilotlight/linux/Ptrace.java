@@ -48,7 +48,12 @@ public final class Ptrace {
 
   /** Attaches without stopping. */
   public void seize(int tid) throws KernelException {
-    check(Kernel.call(PTRACE, SEIZE, tid, 0, 0), "PTRACE_SEIZE", tid);
+    seize(tid, 0);
+  }
+
+  /** Attaches without stopping, with options: see PTRACE_SETOPTIONS. */
+  public void seize(int tid, long options) throws KernelException {
+    check(Kernel.call(PTRACE, SEIZE, tid, 0, options), "PTRACE_SEIZE", tid);
   }
 
   /** Asks a seized thread to stop. */

@@ -30,10 +30,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class FrozenProcess {
   private static final Logger LOG = LoggerFactory.getLogger(FrozenProcess.class);
+  private static final int EVENT_EXEC = 4;
   private static final int EVENT_STOP = 128;
   private static final int CLONE = 56;
   private static final int EXECVE = 59;
   private static final int SYSCALL_INSTRUCTION_BYTES = 2;
+  private static final long OPTION_TRACE_EXEC = 0x10;
+  private static final long OPTION_EXIT_KILL = 0x100000;
   private static final int SIGTRAP = 5;
   private static final int MAX_ERRNO = 4096;
   private static final int MAX_EXTENDED_STATE = 16384;
@@ -76,6 +79,49 @@ public final class FrozenProcess {
     }
   }
 
+  /** Lets a process go on that waits to execute a program. */
+  @FunctionalInterface
+  public interface Go {
+    /** Does it. */
+    void run() throws IOException;
+  }
+
+  /**
+   * Stops a process before the first instruction of the program that it executes next: nothing of
+   * that program has run, it has one thread and nothing is registered for it. If this process dies
+   * before it has let it go, the kernel kills it.
+   *
+   * @param pid a process with one thread, which is about to execute a program
+   * @param go lets it do so
+   * @throws IOException if a step failed, or the process ended without executing anything
+   */
+  public static FrozenProcess atExec(int pid, Go go) throws IOException {
+    FrozenProcess process = new FrozenProcess(pid);
+    try {
+      process.ptrace.seize(pid, OPTION_TRACE_EXEC | OPTION_EXIT_KILL);
+      process.seized.put(pid, true);
+      go.run();
+      process.awaitEvent(pid, EVENT_EXEC);
+      // At that stop the kernel has still to set the result of execve(2), which would be taken for
+      // that of the first call made here.
+      process.ptrace.interrupt(pid);
+      process.ptrace.resume(pid, 0);
+      process.awaitEvent(pid, EVENT_STOP);
+      process.readAll();
+      process.syscallInstruction = process.findSyscallInstruction();
+      return process;
+    } catch (IOException | RuntimeException e) {
+      process.release();
+      throw e;
+    }
+  }
+
+  private void awaitEvent(int tid, int event) throws IOException {
+    if (!awaitStop(tid, event)) {
+      throw new IOException("process " + pid + " ended before its program began");
+    }
+  }
+
   /**
    * Threads that are not stopped yet may still make new ones, so the list is read until it holds
    * none that is new.
@@ -92,7 +138,7 @@ public final class FrozenProcess {
         }
       }
       for (int tid : fresh) {
-        if (!awaitStop(tid)) {
+        if (!awaitStop(tid, EVENT_STOP)) {
           seized.remove(tid);
         }
       }
@@ -119,13 +165,13 @@ public final class FrozenProcess {
    * A signal that was on its way is delivered first: the kernel builds its handler's frame, and the
    * stop that was asked for follows before the handler's first instruction.
    */
-  private boolean awaitStop(int tid) throws KernelException {
+  private boolean awaitStop(int tid, int event) throws KernelException {
     while (true) {
       Ptrace.Stop stop = ptrace.await(tid);
       if (stop.ended()) {
         return false;
       }
-      if (stop.event() == EVENT_STOP) {
+      if (stop.event() == event) {
         return true;
       }
       ptrace.resume(tid, stop.event() == 0 ? stop.signal() : 0);

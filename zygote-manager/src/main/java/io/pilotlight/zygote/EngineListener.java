@@ -11,8 +11,9 @@ public interface EngineListener {
   /**
    * One phase has ended.
    *
-   * @param engine {@code fork}
-   * @param phase {@code freeze}, {@code collapse}, {@code install}, {@code clone}
+   * @param engine {@code fork} or {@code image}
+   * @param phase for fork {@code freeze}, {@code collapse}, {@code install}, {@code clone}; for
+   *     image {@code dump}, {@code verify}, {@code revive}, {@code clone}
    * @param nanos how long it took
    */
   void phase(String engine, String phase, long nanos);

@@ -38,6 +38,7 @@ final class FrozenZygote implements Zygote {
   private static final int SEND_BUFFER_BYTES = 256 << 10;
 
   private final ZygoteRecord record;
+  private final Kind kind;
   private final boolean adopted;
   private final ProcessWatch process;
   private final @Nullable PidNamespace namespace;
@@ -53,6 +54,7 @@ final class FrozenZygote implements Zygote {
 
   FrozenZygote(
       ZygoteRecord record,
+      Kind kind,
       boolean adopted,
       ProcessWatch process,
       @Nullable PidNamespace namespace,
@@ -63,6 +65,7 @@ final class FrozenZygote implements Zygote {
       throws IOException {
     this.recorder = new CloneRecorder(record.pid(), client);
     this.record = record;
+    this.kind = kind;
     this.adopted = adopted;
     this.process = process;
     this.namespace = namespace;
@@ -83,6 +86,16 @@ final class FrozenZygote implements Zygote {
 
     /** A clone was made. */
     void add(HostedJvm clone);
+  }
+
+  @Override
+  public Kind kind() {
+    return kind;
+  }
+
+  /** What a later daemon, or an image, must know of it. */
+  ZygoteRecord record() {
+    return record;
   }
 
   @Override
@@ -262,7 +275,7 @@ final class FrozenZygote implements Zygote {
 
   private void answered(HostedJvm clone, long result, long start) {
     if (result > 0) {
-      listener.phase("fork", "clone", services.nanoTime().getAsLong() - start);
+      listener.phase(kind.engine(), "clone", services.nanoTime().getAsLong() - start);
       clone.started((int) result);
     } else if (result == -Errno.ESRCH) {
       clone.notStarted(

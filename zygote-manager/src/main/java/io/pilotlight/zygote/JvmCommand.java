@@ -79,7 +79,8 @@ public final class JvmCommand {
     return new BuildException(Fault.CONFIGURATION, message, "", null, null);
   }
 
-  private static Path java(Path home) {
+  /** The launcher of a JDK. */
+  static Path java(Path home) {
     return home.resolve("bin").resolve("java");
   }
 

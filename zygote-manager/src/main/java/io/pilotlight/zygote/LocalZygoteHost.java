@@ -18,6 +18,7 @@ import io.pilotlight.linux.Sockets;
 import io.pilotlight.zygote.BuildException.Fault;
 import io.pilotlight.zygote.BuildProgress.Stage;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
+import io.pilotlight.zygote.ImageException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -61,6 +62,7 @@ public final class LocalZygoteHost implements ZygoteHost {
   private final ForkEngine engine;
   private final Services services;
   private final Strays strays;
+  private final ZygoteImages images;
   private final Registry clones = new Registry();
   private final Set<FunctionJvm> jvms = ConcurrentHashMap.newKeySet();
   private final Set<FrozenZygote> zygotes = ConcurrentHashMap.newKeySet();
@@ -128,6 +130,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     this.timer = Executors.newSingleThreadScheduledExecutor(daemonThread("pilotlight-timer"));
     this.services = new Services(nanoTime);
     this.strays = new Strays(services);
+    this.images = new ZygoteImages(nanoTime, services.epochMillis());
   }
 
   private static ThreadFactory daemonThread(String name) {
@@ -145,7 +148,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     JvmCommand.check(spec);
     checkPlatform();
     checkIsolation(spec);
-    String id = "z-" + Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
+    String id = newId();
     progress.at(Stage.STARTING, 0, 0);
     StartedJvm started = start(id, spec, true);
     HostedJvm jvm = started.jvm();
@@ -168,6 +171,10 @@ public final class LocalZygoteHost implements ZygoteHost {
         forgetFiles(id);
       }
     }
+  }
+
+  private static String newId() {
+    return "z-" + Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
   }
 
   private static void checkPlatform() throws BuildException {
@@ -229,8 +236,10 @@ public final class LocalZygoteHost implements ZygoteHost {
               namespace == null ? 0 : namespace.keeperPid(),
               spec,
               frozen.blueprint(),
+              frozen.residence(),
               builder.warnings());
-      FrozenZygote zygote = open(record, started.jvm().watch(), namespace, false);
+      FrozenZygote zygote =
+          open(record, Zygote.Kind.MEMORY, started.jvm().watch(), namespace, false);
       record.write(runDirectory);
       return zygote;
     } catch (IOException e) {
@@ -240,12 +249,17 @@ public final class LocalZygoteHost implements ZygoteHost {
   }
 
   private FrozenZygote open(
-      ZygoteRecord record, ProcessWatch process, @Nullable PidNamespace namespace, boolean adopted)
+      ZygoteRecord record,
+      Zygote.Kind kind,
+      ProcessWatch process,
+      @Nullable PidNamespace namespace,
+      boolean adopted)
       throws IOException {
     ForkServerClient client =
         engine.connect(runDirectory, socketName(record.id()), record.blueprint());
     FrozenZygote zygote =
-        new FrozenZygote(record, adopted, process, namespace, client, clones, services, listener);
+        new FrozenZygote(
+            record, kind, adopted, process, namespace, client, clones, services, listener);
     zygotes.add(zygote);
     process
         .exit()
@@ -256,6 +270,71 @@ public final class LocalZygoteHost implements ZygoteHost {
               strays.reapLater();
             });
     return zygote;
+  }
+
+  @Override
+  public ImageSummary writeImage(Zygote zygote, Path directory) throws ImageException {
+    long start = services.nanoTime().getAsLong();
+    ZygoteRecord record = ((FrozenZygote) zygote).record();
+    ImageSummary image = images.write(record, directory);
+    listener.phase("image", "dump", services.nanoTime().getAsLong() - start);
+    return image;
+  }
+
+  @Override
+  public Zygote restore(Path directory) throws ImageException, InterruptedException {
+    long start = services.nanoTime().getAsLong();
+    ImageDirectory.Content image = images.open(directory);
+    long verified = services.nanoTime().getAsLong();
+    listener.phase("image", "verify", verified - start);
+    String id = newId();
+    Zygote zygote = null;
+    try {
+      zygote = restore(id, image, new ImageDirectory(directory).pages());
+      listener.phase("image", "revive", services.nanoTime().getAsLong() - verified);
+      return zygote;
+    } catch (IOException e) {
+      throw new ImageException(
+          Reason.SYSTEM, "Image " + directory + " cannot be restored: " + e.getMessage(), e);
+    } finally {
+      if (zygote == null) {
+        forgetFiles(id);
+      }
+    }
+  }
+
+  private Zygote restore(String id, ImageDirectory.Content image, Path pages)
+      throws IOException, InterruptedException {
+    ImageManifest manifest = image.manifest();
+    try (Fd socket = Sockets.listen(runDirectory, socketName(id))) {
+      Path program = JvmCommand.java(manifest.function().javaHome());
+      int pid =
+          new ImageRestorer(spawner, loop)
+              .restore(program, WORKING_DIRECTORY, socket, image.state(), pages);
+      ProcessWatch process =
+          ProcessWatch.of(pid, loop)
+              .orElseThrow(() -> new IOException("process " + pid + " ended at once"));
+      ZygoteRecord record =
+          new ZygoteRecord(
+              id,
+              pid,
+              ProcFs.startTicks(pid),
+              0,
+              manifest.function(),
+              manifest.blueprint(),
+              image.state().residence(),
+              manifest.warnings());
+      boolean opened = false;
+      try {
+        Zygote zygote = open(record, Zygote.Kind.IMAGE, process, null, false);
+        opened = true;
+        return zygote;
+      } finally {
+        if (!opened) {
+          process.kill();
+        }
+      }
+    }
   }
 
   @Override
@@ -410,7 +489,7 @@ public final class LocalZygoteHost implements ZygoteHost {
   private Zygote openAdopted(ZygoteRecord record, ProcessWatch process) throws IOException {
     PidNamespace namespace =
         record.keeperPid() == 0 ? null : enter(record.keeperPid(), process.exit());
-    return open(record, process, namespace, true);
+    return open(record, Zygote.Kind.MEMORY, process, namespace, true);
   }
 
   @Override

@@ -17,6 +17,28 @@ public interface Zygote extends AutoCloseable {
     LOST
   }
 
+  /** Where its memory is. */
+  enum Kind {
+    /** It was built here, and its memory is its own. */
+    MEMORY("fork"),
+    /** It was restored from an image, whose pages it has mapped. */
+    IMAGE("image");
+
+    private final String engine;
+
+    Kind(String engine) {
+      this.engine = engine;
+    }
+
+    /** What makes its clones, as metrics have it. */
+    public String engine() {
+      return engine;
+    }
+  }
+
+  /** Where its memory is. */
+  Kind kind();
+
   /** A name that no other zygote of this data directory has or had. */
   String id();
 

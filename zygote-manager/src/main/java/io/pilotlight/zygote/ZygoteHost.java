@@ -1,6 +1,7 @@
 package io.pilotlight.zygote;
 
 import io.pilotlight.engine.Isolation;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,28 @@ public interface ZygoteHost extends AutoCloseable {
    */
   Zygote build(FunctionSpec spec, Warmup warmup, Duration initTimeout, BuildProgress progress)
       throws BuildException, InterruptedException;
+
+  /**
+   * Writes an image of a zygote, which may make clones meanwhile. Takes about as long as writing
+   * its memory to disk does.
+   *
+   * @param zygote one of this host, of the kind MEMORY
+   * @param directory is made; whole or not at all
+   * @return what was written
+   * @throws ImageException if the zygote holds what no image can, or a step failed
+   */
+  ImageSummary writeImage(Zygote zygote, Path directory) throws ImageException;
+
+  /**
+   * Makes a zygote of an image, without running any of the function's code. Takes some ten
+   * milliseconds, most of them to check the image; what its clones touch is read from it later.
+   *
+   * @param directory an image
+   * @return of the kind IMAGE
+   * @throws ImageException saying why it cannot be used here and now
+   * @throws InterruptedException if the calling thread is interrupted; nothing is left then
+   */
+  Zygote restore(Path directory) throws ImageException, InterruptedException;
 
   /**
    * Starts a JVM that has initialised the function and waits for its first invocation. Blocks for

@@ -6,6 +6,9 @@ import io.pilotlight.descriptor.PolicyException;
 import io.pilotlight.engine.CloneCall;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.Isolation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pilotlight.engine.Residence;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringWriter;
@@ -31,6 +34,7 @@ import java.util.Properties;
  * @param keeperPid the first process of its PID namespace; 0 if it has none of its own
  * @param spec what it hosts
  * @param blueprint how to fork it
+ * @param residence what an image of it must know
  * @param warnings what its build had to say
  */
 record ZygoteRecord(
@@ -40,9 +44,12 @@ record ZygoteRecord(
     int keeperPid,
     FunctionSpec spec,
     Blueprint blueprint,
+    Residence residence,
     List<String> warnings) {
   static final String SUFFIX = ".zygote";
-  private static final String FORMAT = "5";
+  private static final String FORMAT = "6";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   static Path file(Path directory, String id) {
     return directory.resolve(id + SUFFIX);
@@ -68,6 +75,7 @@ record ZygoteRecord(
     values.setProperty("keeperPid", Integer.toString(keeperPid));
     values.setProperty("isolation", spec.isolation().word());
     values.setProperty("network", Boolean.toString(spec.network()));
+    values.setProperty("residence", JSON.writeValueAsString(residence));
     put(values, "jar", spec.jars().stream().map(Path::toString).toList());
     put(values, "layer", spec.layers().stream().map(Path::toString).toList());
     put(values, "jvmArg", spec.jvmArgs());
@@ -135,8 +143,9 @@ record ZygoteRecord(
           Integer.parseInt(required(values, "keeperPid")),
           spec,
           blueprint,
+          JSON.readValue(required(values, "residence"), Residence.class),
           list(values, "warning"));
-    } catch (IllegalArgumentException | PolicyException e) {
+    } catch (IllegalArgumentException | JsonProcessingException | PolicyException e) {
       throw new IOException(file + " is no zygote record: " + e.getMessage(), e);
     }
   }

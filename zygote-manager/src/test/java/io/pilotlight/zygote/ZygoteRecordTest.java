@@ -9,6 +9,9 @@ import io.pilotlight.descriptor.PolicyException;
 import io.pilotlight.engine.CloneCall;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.Isolation;
+import io.pilotlight.engine.Residence;
+import io.pilotlight.engine.Residence.KeptDescriptor;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -36,14 +39,16 @@ final class ZygoteRecordTest {
                 DescriptorPolicy.parse("type: file\npath: \"**/*.log\"\naction: close"), true),
             Isolation.SANDBOX,
             true);
-    return new ZygoteRecord(
-        "z-1",
-        4711,
-        99,
-        4710,
-        spec,
-        new Blueprint(12, new CloneCall(17, 0x7f02, 0x7f01), List.of("dup3 (channel)")),
-        List.of("w"));
+    Residence residence =
+        new Residence(
+            0x7f00,
+            List.of(new Residence.SignalAction(11, 0x7e01, 4, 0x7e02, 1)),
+            new Residence.Leader(0x7d00, 0x7d80, 32, 0x53053053, "java", 0, 50_000),
+            List.of(new KeptDescriptor(5, KeptDescriptor.Kind.NAMED, "/dev/null", 2)),
+            77);
+    Blueprint blueprint =
+        new Blueprint(12, new CloneCall(17, 0x7f02, 0x7f01), List.of("dup3 (channel)"));
+    return new ZygoteRecord("z-1", 4711, 99, 4710, spec, blueprint, residence, List.of("w"));
   }
 
   @Test
@@ -67,6 +72,8 @@ final class ZygoteRecordTest {
     Path file = ZygoteRecord.file(directory, "z-1");
     String text = Files.readString(file);
     Files.writeString(file, text.replace("pid=4711", "pid=x"));
+    assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining(file.toString());
+    Files.writeString(file, text.replace("residence={", "residence={{"));
     assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining(file.toString());
     Files.writeString(file, text.replace("pid=4711", ""));
     assertThatThrownBy(() -> ZygoteRecord.read(file)).hasMessageContaining("'pid'");

@@ -1,0 +1,180 @@
+package io.pilotlight.engine;
+
+import io.pilotlight.engine.ImageState.KernelArea;
+import io.pilotlight.engine.ImageState.Source;
+import io.pilotlight.engine.Residence.KeptDescriptor;
+import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.ProcFs;
+import io.pilotlight.linux.ProcFs.MappedArea;
+import io.pilotlight.linux.ProcFs.Mapping;
+import io.pilotlight.tracee.FrozenProcess;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes a fork server down, and gives a blank process its memory back.
+ *
+ * <p>The fork server's region lies in that memory with everything else. So a blank process that has
+ * got it is that fork server, runs the same routine, answers the same requests, and its clones
+ * become themselves in the same way. The only difference is that its pages are those of a file,
+ * which are read when they are touched: nothing is copied when a clone is made, however large the
+ * heap is.
+ *
+ * <p>Stateless; a call belongs to the thread that makes it.
+ */
+public final class ImageEngine {
+  /** How much address space a blank process needs beside what it becomes. */
+  public static final int WORKBENCH_BYTES = 2 << 20;
+
+  private static final Logger LOG = LoggerFactory.getLogger(ImageEngine.class);
+
+  /** The lowest address that ordinary processes may map; vm.mmap_min_addr is not above it. */
+  private static final long LOWEST_ADDRESS = 64 << 10;
+
+  private static final String KERNEL_AREA = "[v";
+  private static final String VSYSCALL = "[vsyscall]";
+  private static final String HEAP = "[heap]";
+  private static final String DELETED = " (deleted)";
+
+  private ImageEngine() {}
+
+  /**
+   * Writes the pages of a fork server, which may make clones meanwhile.
+   *
+   * @param pid the fork server
+   * @param residence what it is
+   * @param pages an empty file for its pages
+   * @return all the rest
+   * @throws UnclonableException if it holds memory that cannot be made again
+   * @throws IOException if it ended meanwhile, or the file cannot be written
+   */
+  public static ImageState dump(int pid, Residence residence, FileChannel pages)
+      throws IOException, UnclonableException {
+    List<KernelArea> kernelAreas = new ArrayList<>();
+    List<Mapping> all = new ArrayList<>();
+    List<Obstacle> obstacles = new ArrayList<>(sharedDescriptors(residence));
+    long heapEnd = 0;
+    Optional<String> foreign = ForeignCode.find(ProcFs.mappings(pid));
+    foreign.ifPresent(
+        library ->
+            LOG.info(
+                "clones of the image of process {} copy its memory, because of {}", pid, library));
+    Source anonymous = foreign.isPresent() ? Source.COPIED_PAGES : Source.PAGES;
+    try (MemoryDump dump = new MemoryDump(pid, pages, anonymous)) {
+      for (MappedArea area : ProcFs.mappedAreas(pid)) {
+        Mapping mapping = area.mapping();
+        if (mapping.path().equals(VSYSCALL)) {
+          continue;
+        }
+        all.add(mapping);
+        if (mapping.path().startsWith(KERNEL_AREA)) {
+          kernelAreas.add(kernelArea(mapping));
+        } else if (mapping.inode() != 0 && !isNamedFile(mapping)) {
+          obstacles.add(
+              Obstacle.other(
+                  "Memory at 0x"
+                      + Long.toHexString(mapping.start())
+                      + " is mapped from '"
+                      + mapping.path()
+                      + "', which cannot be opened again.",
+                  "Do without it, or deploy with --no-image."));
+        } else if (!area.flags().contains("dc")) {
+          dump.add(area);
+        }
+        heapEnd = mapping.path().equals(HEAP) ? mapping.end() : heapEnd;
+      }
+      dump.finish();
+      if (!obstacles.isEmpty()) {
+        throw new UnclonableException(obstacles);
+      }
+      ProcFs.MemoryLayout layout = ProcFs.memoryLayout(pid);
+      return new ImageState(
+          residence,
+          dump.areas(),
+          dump.files(),
+          kernelAreas,
+          layout,
+          heapEnd == 0 ? layout.startBrk() : heapEnd,
+          Base64.getEncoder().encodeToString(ProcFs.auxiliaryVector(pid)),
+          ProcFs.maxDescriptors(pid),
+          workbench(all));
+    }
+  }
+
+  private static List<Obstacle> sharedDescriptors(Residence residence) {
+    return residence.descriptors().stream()
+        .filter(kept -> kept.kind() == KeptDescriptor.Kind.SHARED)
+        .map(
+            kept ->
+                Obstacle.descriptor(
+                    kept.number(),
+                    "Descriptor "
+                        + kept.number()
+                        + " ("
+                        + kept.target()
+                        + ") is shared by clones and zygote, as a rule allows; no image can hold it.",
+                    "Close it before the freeze, or deploy with --no-image."))
+        .toList();
+  }
+
+  private static KernelArea kernelArea(Mapping mapping) {
+    return new KernelArea(mapping.path(), mapping.start(), mapping.end() - mapping.start());
+  }
+
+  private static boolean isNamedFile(Mapping mapping) {
+    return mapping.path().startsWith("/") && !mapping.path().endsWith(DELETED);
+  }
+
+  /** The memory that the kernel gave this process: an image that fits here has the same. */
+  public static List<KernelArea> kernelAreas(int pid) throws IOException {
+    return ProcFs.mappings(pid).stream()
+        .filter(mapping -> mapping.path().startsWith(KERNEL_AREA))
+        .filter(mapping -> !mapping.path().equals(VSYSCALL))
+        .map(ImageEngine::kernelArea)
+        .toList();
+  }
+
+  private static long workbench(List<Mapping> mappings) throws IOException {
+    long free = LOWEST_ADDRESS;
+    for (Mapping mapping : mappings) {
+      if (mapping.start() - free >= WORKBENCH_BYTES) {
+        return free;
+      }
+      free = Math.max(free, mapping.end());
+    }
+    throw new IOException("the process has no " + WORKBENCH_BYTES + " free bytes of address space");
+  }
+
+  /**
+   * Makes a blank process a fork server. Everything happens on the calling thread, which must be a
+   * platform thread. If this process dies before it is done, the blank one dies too.
+   *
+   * @param pid a process that waits to execute a program. It has /dev/null as descriptors 0 to 2,
+   *     something as its channel, and a listening socket under the number that the fork server had
+   *     it under
+   * @param go lets it execute that program
+   * @param state what it is to become
+   * @param pages the image's pages
+   * @param files the state's files, in their order
+   * @throws IOException if a step failed; the process can only be ended then
+   */
+  public static void revive(
+      int pid, FrozenProcess.Go go, ImageState state, Fd pages, List<Fd> files) throws IOException {
+    FrozenProcess process = FrozenProcess.atExec(pid, go);
+    boolean left = false;
+    try {
+      new BlankProcess(process, state).become(pages, files);
+      left = true;
+    } finally {
+      if (!left) {
+        process.release();
+      }
+    }
+  }
+}

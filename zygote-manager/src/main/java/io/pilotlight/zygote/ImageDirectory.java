@@ -1,0 +1,291 @@
+package io.pilotlight.zygote;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import io.pilotlight.descriptor.DescriptorPolicy;
+import io.pilotlight.descriptor.PolicyException;
+import io.pilotlight.engine.ImageState;
+import io.pilotlight.zygote.ImageException.Reason;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The files of one image, in a directory of its own:
+ *
+ * <pre>
+ *   manifest.json  what it is and what it needs
+ *   state.json     areas of memory, descriptors, signal actions, the leader
+ *   pages          the content of the areas, to be mapped
+ *   checksums      CRC-32C, size and name of each of the others
+ * </pre>
+ *
+ * It is written under another name, synced, and renamed: what has its name is whole. It is never
+ * changed afterwards, as its clones have its pages mapped.
+ */
+final class ImageDirectory {
+  private static final String MANIFEST = "manifest.json";
+  private static final String STATE = "state.json";
+  private static final String PAGES = "pages";
+  private static final String CHECKSUMS = "checksums";
+
+  /** In the order in which they are checked: the small ones first. */
+  private static final List<String> PARTS = List.of(MANIFEST, STATE, PAGES);
+
+  /** What a directory is called while it is written. */
+  static final String UNFINISHED_SUFFIX = ".new";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .registerModule(
+              new SimpleModule()
+                  .addSerializer(DescriptorPolicy.class, new PolicyWriter())
+                  .addDeserializer(DescriptorPolicy.class, new PolicyReader()));
+
+  /** Policies have a format of their own. */
+  private static final class PolicyWriter extends JsonSerializer<DescriptorPolicy> {
+    @Override
+    public void serialize(DescriptorPolicy policy, JsonGenerator out, SerializerProvider provider)
+        throws IOException {
+      out.writeString(policy.text());
+    }
+  }
+
+  /** Reads what {@link PolicyWriter} writes. */
+  private static final class PolicyReader extends JsonDeserializer<DescriptorPolicy> {
+    @Override
+    public DescriptorPolicy deserialize(JsonParser in, DeserializationContext context)
+        throws IOException {
+      try {
+        return DescriptorPolicy.parse(in.getText());
+      } catch (PolicyException e) {
+        throw new JsonMappingException(in, String.valueOf(e.getMessage()), e);
+      }
+    }
+  }
+
+  private final Path path;
+
+  ImageDirectory(Path path) {
+    this.path = path;
+  }
+
+  /** Its content but for the pages. */
+  record Content(ImageManifest manifest, ImageState state) {}
+
+  /** The file that holds its pages. */
+  Path pages() {
+    return path.resolve(PAGES);
+  }
+
+  /** Writes the pages into an empty file, and says what else there is. */
+  @FunctionalInterface
+  interface Source {
+    /** Does it. */
+    Content write(FileChannel pages) throws IOException, ImageException;
+  }
+
+  /** Writes an image whole, or leaves nothing. */
+  void write(Source source) throws IOException, ImageException {
+    Path unfinished = path.resolveSibling(path.getFileName() + UNFINISHED_SUFFIX);
+    delete(unfinished);
+    Files.createDirectory(unfinished, permissions("rwx------"));
+    boolean done = false;
+    try {
+      Content content;
+      try (FileChannel pages = create(unfinished.resolve(PAGES))) {
+        content = source.write(pages);
+        pages.force(true);
+      }
+      write(unfinished.resolve(MANIFEST), JSON.writeValueAsBytes(content.manifest()));
+      write(unfinished.resolve(STATE), JSON.writeValueAsBytes(content.state()));
+      write(unfinished.resolve(CHECKSUMS), checksums(unfinished).getBytes(UTF_8));
+      sync(unfinished);
+      Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE);
+      sync(path.resolveSibling(""));
+      done = true;
+    } finally {
+      if (!done) {
+        delete(unfinished);
+      }
+    }
+  }
+
+  private static FileAttribute<?> permissions(String text) {
+    return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(text));
+  }
+
+  private static FileChannel create(Path file) throws IOException {
+    return FileChannel.open(
+        file,
+        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.READ),
+        permissions("rw-------"));
+  }
+
+  private static void write(Path file, byte[] bytes) throws IOException {
+    try (FileChannel channel = create(file)) {
+      for (ByteBuffer rest = ByteBuffer.wrap(bytes); rest.hasRemaining(); ) {
+        channel.write(rest);
+      }
+      channel.force(true);
+    }
+  }
+
+  private static void sync(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  private static String checksums(Path directory) throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (String part : PARTS) {
+      lines.append(checksumLine(directory, part));
+    }
+    return lines.toString();
+  }
+
+  private static String checksumLine(Path directory, String part) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory.resolve(part), StandardOpenOption.READ)) {
+      return FileTraits.checksum(channel) + " " + channel.size() + " " + part + "\n";
+    }
+  }
+
+  /**
+   * Reads it and checks that every byte is what was written.
+   *
+   * @throws ImageException with FORMAT or DAMAGED, naming the part
+   */
+  Content read() throws ImageException {
+    requireFormat();
+    String expected = part(CHECKSUMS);
+    String found = "";
+    for (String part : PARTS) {
+      try {
+        found += checksumLine(path, part);
+      } catch (IOException e) {
+        throw unreadable(part, e);
+      }
+      if (!expected.startsWith(found)) {
+        throw damaged(part + " is not what was written, or " + CHECKSUMS + " is not");
+      }
+    }
+    if (!expected.equals(found)) {
+      throw damaged(CHECKSUMS + " has more lines than the image has parts");
+    }
+    return new Content(parse(MANIFEST, ImageManifest.class), parse(STATE, ImageState.class));
+  }
+
+  /** What its manifest says, unchecked but for the format: for a list of images. */
+  ImageSummary summary() throws ImageException {
+    requireFormat();
+    ImageManifest manifest = parse(MANIFEST, ImageManifest.class);
+    try {
+      return new ImageSummary(
+          path, manifest.id(), manifest.created(), manifest.function(), bytes());
+    } catch (IOException e) {
+      throw unreadable(PAGES, e);
+    }
+  }
+
+  /** Before everything else: another format may have other parts and other checksums. */
+  private void requireFormat() throws ImageException {
+    String manifest = part(MANIFEST);
+    JsonNode format;
+    try {
+      format = JSON.readTree(manifest).path("format");
+    } catch (JsonProcessingException e) {
+      throw new ImageException(Reason.DAMAGED, describe() + MANIFEST + " is no JSON.", e);
+    }
+    if (!format.isInt() || format.intValue() != ImageManifest.FORMAT) {
+      throw new ImageException(
+          Reason.FORMAT,
+          describe()
+              + "it has format "
+              + (format.isMissingNode() ? "none" : format)
+              + ", and this version of Pilotlight reads "
+              + ImageManifest.FORMAT
+              + ". Deploy the function again.");
+    }
+  }
+
+  private <T> T parse(String part, Class<T> type) throws ImageException {
+    try {
+      return JSON.readValue(part(part), type);
+    } catch (JsonProcessingException | RuntimeException e) {
+      throw new ImageException(
+          Reason.DAMAGED, describe() + part + " does not hold what it should: " + e, e);
+    }
+  }
+
+  private String part(String name) throws ImageException {
+    try {
+      return new String(Files.readAllBytes(path.resolve(name)), UTF_8);
+    } catch (IOException e) {
+      throw unreadable(name, e);
+    }
+  }
+
+  private ImageException unreadable(String part, IOException e) {
+    String how = e instanceof NoSuchFileException ? " is missing" : " cannot be read: " + e;
+    return new ImageException(Reason.DAMAGED, describe() + part + how + ".", e);
+  }
+
+  private ImageException damaged(String what) {
+    return new ImageException(
+        Reason.DAMAGED, describe() + what + ". Remove the image, or deploy the function again.");
+  }
+
+  private String describe() {
+    return "Image " + path + ": ";
+  }
+
+  private long bytes() throws IOException {
+    long sum = 0;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
+      for (Path file : files) {
+        sum += Files.size(file);
+      }
+    }
+    return sum;
+  }
+
+  /** Removes it; clones that have its pages mapped keep them. */
+  void delete() throws IOException {
+    delete(path);
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    } catch (NoSuchFileException e) {
+      return;
+    }
+    Files.deleteIfExists(directory);
+  }
+}

@@ -1,0 +1,144 @@
+package io.pilotlight.zygote;
+
+import io.pilotlight.engine.ImageEngine;
+import io.pilotlight.engine.ImageState;
+import io.pilotlight.engine.Residence;
+import io.pilotlight.engine.UnclonableException;
+import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.OpenFile;
+import io.pilotlight.zygote.ImageDirectory.Content;
+import io.pilotlight.zygote.ImageException.Reason;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongSupplier;
+
+/** Writes images of zygotes, and checks them before they are restored. Stateless. */
+final class ZygoteImages {
+  private final LongSupplier nanoTime;
+  private final LongSupplier epochMillis;
+
+  /**
+   * With the clocks.
+   *
+   * @param nanoTime CLOCK_MONOTONIC
+   */
+  ZygoteImages(LongSupplier nanoTime, LongSupplier epochMillis) {
+    this.nanoTime = nanoTime;
+    this.epochMillis = epochMillis;
+  }
+
+  /**
+   * Writes an image; the zygote may make clones meanwhile.
+   *
+   * @param directory is made
+   */
+  ImageSummary write(ZygoteRecord zygote, Path directory) throws ImageException {
+    try {
+      ImageDirectory image = new ImageDirectory(directory);
+      image.write(pages -> dump(zygote, pages));
+      return image.summary();
+    } catch (IOException e) {
+      throw new ImageException(
+          Reason.SYSTEM,
+          "An image of zygote " + zygote.id() + " cannot be written to " + directory + ": " + e,
+          e);
+    }
+  }
+
+  private Content dump(ZygoteRecord zygote, FileChannel pages) throws IOException, ImageException {
+    ImageState state;
+    try {
+      state = ImageEngine.dump(zygote.pid(), zygote.residence(), pages);
+    } catch (UnclonableException e) {
+      throw new ImageException(
+          Reason.UNSUPPORTED, "Zygote " + zygote.id() + " has no image: " + e.getMessage(), e);
+    }
+    List<FileTraits> files = new ArrayList<>();
+    for (String file : usedFiles(state)) {
+      files.add(FileTraits.of(file));
+    }
+    ImageManifest manifest =
+        new ImageManifest(
+            ImageManifest.FORMAT,
+            zygote.id(),
+            Instant.ofEpochMilli(epochMillis.getAsLong()).toString(),
+            zygote.spec(),
+            jdk(zygote.spec().javaHome()),
+            zygote.blueprint(),
+            zygote.warnings(),
+            HostTraits.current(),
+            zygote.residence().frozenNanos(),
+            files,
+            pages.size());
+    return new Content(manifest, state);
+  }
+
+  private static Set<String> usedFiles(ImageState state) {
+    Set<String> used = new TreeSet<>(state.files());
+    state.residence().descriptors().stream()
+        .filter(kept -> kept.kind() == Residence.KeptDescriptor.Kind.REPLACED)
+        .map(Residence.KeptDescriptor::target)
+        .filter(path -> path.startsWith("/") && Files.isRegularFile(Path.of(path)))
+        .forEach(used::add);
+    return used;
+  }
+
+  private static String jdk(Path home) throws IOException {
+    return String.join(" ", Files.readAllLines(home.resolve("release"))).strip();
+  }
+
+  /**
+   * Reads an image and checks that it can be restored here and now.
+   *
+   * @throws ImageException saying why not
+   */
+  Content open(Path directory) throws ImageException {
+    Content content = new ImageDirectory(directory).read();
+    ImageManifest manifest = content.manifest();
+    try {
+      manifest.host().require(HostTraits.current());
+    } catch (IOException e) {
+      throw new ImageException(Reason.SYSTEM, "What this machine is cannot be found out: " + e, e);
+    }
+    long now = nanoTime.getAsLong();
+    if (now < manifest.frozenNanos()) {
+      throw new ImageException(
+          Reason.CLOCK,
+          "Its JVM was frozen "
+              + manifest.frozenNanos() / 1_000_000_000
+              + " s after the start of its machine, this machine started "
+              + now / 1_000_000_000
+              + " s ago: its clock would go backwards, and every wait with a deadline last too"
+              + " long. Deploy the function again, or restore it later.");
+    }
+    for (FileTraits file : manifest.files()) {
+      file.require();
+    }
+    return content;
+  }
+
+  /** Opens the files that memory is mapped from, in their order. */
+  static List<Fd> openFiles(ImageState state) throws KernelException {
+    List<Fd> opened = new ArrayList<>();
+    boolean done = false;
+    try {
+      for (String file : state.files()) {
+        opened.add(OpenFile.readOnly(Path.of(file)));
+      }
+      done = true;
+      return opened;
+    } finally {
+      if (!done) {
+        opened.forEach(Fd::close);
+      }
+    }
+  }
+}
