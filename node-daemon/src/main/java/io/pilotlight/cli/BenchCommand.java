@@ -73,7 +73,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--starts",
       split = ",",
-      defaultValue = "cold,fork,pool,warm",
+      defaultValue = "cold,restore,fork,pool,warm",
       description = "Which starts (default: ${DEFAULT-VALUE}).")
   private List<Start> starts = List.of();
 

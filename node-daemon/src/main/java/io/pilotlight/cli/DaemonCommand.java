@@ -124,7 +124,8 @@ final class DaemonCommand implements Callable<Integer> {
         configured.roots());
   }
 
-  private static Path defaultData() {
+  /** Where a daemon keeps its things that is not told. */
+  static Path defaultData() {
     String state = System.getenv("XDG_STATE_HOME");
     Path base =
         state == null || state.isEmpty()

@@ -122,6 +122,12 @@ final class DeployCommand implements Callable<Integer> {
       description = "Do not touch in new clones what first calls touch, before they are called.")
   private boolean noReplay;
 
+  @Option(
+      names = "--no-image",
+      description =
+          "Keep no image of its zygote on disk: the function starts cold after a restart.")
+  private boolean noImage;
+
   @Mixin private final JvmOptions jvm = new JvmOptions();
 
   @Option(
@@ -185,6 +191,7 @@ final class DeployCommand implements Callable<Integer> {
       definition.put("fdPolicy", readable("--fd-policy", descriptorPolicy));
     }
     put(definition, "agent", agent);
+    definition.put("noImage", noImage);
     jvm.write(definition);
     return definition;
   }

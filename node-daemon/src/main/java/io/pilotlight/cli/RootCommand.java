@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
       DescribeCommand.class,
       RemoveCommand.class,
       WorkingSetCommand.class,
+      ImageCommand.class,
       BenchCommand.class,
       HelpCommand.class
     },

@@ -12,6 +12,8 @@ public enum Start {
   POOL,
   /** A clone forked now. */
   FORK,
+  /** A clone made now, of the function's image. */
+  RESTORE,
   /** A new JVM. */
   COLD;
 

@@ -9,6 +9,7 @@ import io.pilotlight.daemon.function.DefinitionStore;
 import io.pilotlight.daemon.function.Deployer;
 import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.function.FunctionRegistry;
+import io.pilotlight.daemon.function.ImageKeeper;
 import io.pilotlight.daemon.function.JarStore;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.ZygoteBuilder;
@@ -26,6 +27,7 @@ import io.pilotlight.engine.Isolation;
 import io.pilotlight.zygote.ConfinementPolicy;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FreezePolicy;
+import io.pilotlight.zygote.ImageStore;
 import io.pilotlight.zygote.LocalZygoteHost;
 import io.pilotlight.zygote.ZygoteHost;
 import java.io.IOException;
@@ -177,12 +179,15 @@ public final class Daemon implements AutoCloseable {
       FunctionRegistry registry = new FunctionRegistry();
       JarStore jars = new JarStore(data.jars());
       builder = closers.add("builds", new ZygoteBuilder(host, json, limits.maxBuilds()));
+      ImageStore imageStore = new ImageStore(data.images());
+      imageStore.open();
       deployer =
           new Deployer(
               registry,
               jars,
               new DefinitionStore(data.functions(), jars, settings, json),
               builder,
+              new ImageKeeper(host, imageStore, clock, background),
               new Deployment.Policy(limits.maxWarmPerFunction(), limits.maxColdStartsPerFunction()),
               clock,
               background,

@@ -72,6 +72,10 @@ final class DataDirectory implements AutoCloseable {
     return path.resolve("jars");
   }
 
+  Path images() {
+    return path.resolve("images");
+  }
+
   /** Made on demand: what zygotes of this daemon, and of its predecessors, keep. */
   Path run() throws IOException {
     Path run = path.resolve("run");

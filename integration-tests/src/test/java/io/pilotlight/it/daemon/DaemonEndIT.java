@@ -95,7 +95,7 @@ final class DaemonEndIT {
     assertThat(boundSockets(daemon)).isEmpty();
     try (Stream<Path> files = Files.list(daemon.setup().data())) {
       assertThat(files.map(file -> file.getFileName().toString()))
-          .containsExactlyInAnyOrder("functions", "jars", "lock", "run");
+          .containsExactlyInAnyOrder("functions", "images", "jars", "lock", "run");
     }
     assertThatThrownBy(
             () ->

@@ -39,6 +39,21 @@ final class MetricsIT {
     Path jar = FunctionJar.of(daemons.directory(), Probe.class);
     ObjectNode probe = Api.definition(jar, Probe.class.getName());
     Path held = daemons.directory().resolve("held");
+    api.deployed("imaged", Api.definition(jar, Probe.class.getName()).put("noImage", false));
+    api.awaitImage("imaged");
+    assertThat(api.invoke("imaged", ECHO, "Pilotlight-Start", "restore").start())
+        .isEqualTo("restore");
+    Metrics imaged = api.metrics();
+    assertThat(imaged.sum("pilotlight_image_bytes", Map.of())).isGreaterThan(1 << 20);
+    for (String phase : List.of("dump", "verify", "revive", "clone")) {
+      assertThat(
+              imaged.sum(
+                  "pilotlight_engine_phase_duration_seconds_count",
+                  Map.of("engine", "image", "phase", phase)))
+          .as(phase)
+          .isEqualTo(1);
+    }
+    assertThat(api.remove("imaged").status()).isEqualTo(204);
     probe.put("pool", 1).put("concurrency", 1).put("timeoutSeconds", 5);
     probe.put("warmupCount", 1);
     probe.set("warmupPayload", Api.json(Api.object("do", "await", "file", held.toString())));

@@ -33,6 +33,7 @@ public final class Deployer {
   private final DefinitionStore definitions;
   private final ZygoteBuilder builder;
   private final ZygoteKeeper keeper;
+  private final ImageKeeper images;
   private final Deployment.Policy policy;
   private final NodeClock clock;
   private final Background background;
@@ -48,6 +49,7 @@ public final class Deployer {
       JarStore jars,
       DefinitionStore definitions,
       ZygoteBuilder builder,
+      ImageKeeper images,
       Deployment.Policy policy,
       NodeClock clock,
       Background background,
@@ -56,7 +58,8 @@ public final class Deployer {
     this.jars = jars;
     this.definitions = definitions;
     this.builder = builder;
-    this.keeper = new ZygoteKeeper(builder, clock, background);
+    this.images = images;
+    this.keeper = new ZygoteKeeper(builder, images, clock, background);
     this.policy = policy;
     this.clock = clock;
     this.background = background;
@@ -185,7 +188,13 @@ public final class Deployer {
   }
 
   private CompletableFuture<Void> retire(Deployment deployment) {
-    return deployment.retire().thenRun(() -> release(deployment.definition()));
+    return deployment
+        .retire()
+        .thenRun(
+            () -> {
+              images.discard(deployment);
+              release(deployment.definition());
+            });
   }
 
   private void release(FunctionDefinition definition) {
@@ -229,7 +238,8 @@ public final class Deployer {
 
   /**
    * Reloads the functions of an earlier daemon, once, before anything else. Each is served at once;
-   * one whose zygote was not adopted starts cold until that is rebuilt.
+   * one whose zygote was not adopted starts cold until its image is restored, or, if it has none
+   * that can be, its zygote is rebuilt.
    *
    * @param adopted the zygotes that were taken over
    * @return completes when the first build of each has come to its end, good or bad
@@ -237,6 +247,7 @@ public final class Deployer {
   public CompletableFuture<Void> restore(List<Zygote> adopted) throws IOException {
     List<Zygote> unused = new ArrayList<>(adopted);
     List<CompletableFuture<Void>> builds = new ArrayList<>();
+    List<Deployment> served = new ArrayList<>();
     for (FunctionDefinition definition : definitions.load()) {
       jars.hold(definition.jars());
       jars.hold(definition.layers());
@@ -247,8 +258,16 @@ public final class Deployer {
       if (match != null) {
         keeper.install(function, deployment, match);
       } else {
-        builds.add(keeper.rebuild(function, deployment, 1));
+        builds.add(
+            images
+                .restore(deployment, () -> rebuild(function, deployment))
+                .thenCompose(
+                    restored ->
+                        restored
+                            ? CompletableFuture.completedFuture(null)
+                            : keeper.rebuild(function, deployment, 1)));
       }
+      served.add(deployment);
       log.atInfo()
           .addKeyValue("function", definition.name())
           .addKeyValue("version", definition.version())
@@ -264,7 +283,12 @@ public final class Deployer {
       zygote.close();
     }
     jars.removeUnheld();
+    images.removeAllBut(served);
     return CompletableFuture.allOf(builds.toArray(CompletableFuture[]::new));
+  }
+
+  private void rebuild(ServedFunction function, Deployment deployment) {
+    var unused = keeper.rebuild(function, deployment, 1);
   }
 
   /** The zygote that hosts exactly this version; name and version alone could be a namesake's. */

@@ -9,6 +9,8 @@ import io.pilotlight.daemon.time.NodeClock;
 import io.pilotlight.zygote.FunctionJvm;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.ImageException;
+import io.pilotlight.zygote.ImageSummary;
 import io.pilotlight.zygote.Zygote;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,6 +52,9 @@ public final class Deployment {
   private final Semaphore coldStarts;
   private final AtomicInteger users = new AtomicInteger(1);
   private final AtomicReference<@Nullable Zygote> zygote = new AtomicReference<>();
+  private final AtomicReference<@Nullable Image> image = new AtomicReference<>();
+  private volatile @Nullable ImageException imageFailure;
+  private final AtomicBoolean zygoteLost = new AtomicBoolean();
   private final CompletableFuture<Void> disposed = new CompletableFuture<>();
   private final AtomicBoolean retired = new AtomicBoolean();
 
@@ -79,6 +85,14 @@ public final class Deployment {
    * @param maxColdStartsPerFunction how many JVMs may start at once on behalf of invocations
    */
   public record Policy(int maxWarmPerFunction, int maxColdStartsPerFunction) {}
+
+  /**
+   * An image and the process that it is restored in.
+   *
+   * @param summary what it is
+   * @param blank what its clones are made of
+   */
+  public record Image(ImageSummary summary, Zygote blank) {}
 
   /** What is served. */
   public FunctionDefinition definition() {
@@ -124,6 +138,7 @@ public final class Deployment {
   void install(Zygote fresh) {
     fresh.replaying(definition.settings().replay());
     zygote.set(fresh);
+    zygoteLost.set(false);
     if (retired.get() && zygote.compareAndSet(fresh, null)) {
       fresh.close();
       return;
@@ -133,7 +148,56 @@ public final class Deployment {
 
   /** Takes a lost zygote out of use; false if it was not in use. */
   boolean uninstall(Zygote lost) {
-    return zygote.compareAndSet(lost, null);
+    boolean used = zygote.compareAndSet(lost, null);
+    if (used) {
+      zygoteLost.set(true);
+    }
+    return used;
+  }
+
+  /** Whether it had a zygote that has been lost, and has no other one yet. */
+  public boolean zygoteLost() {
+    return zygoteLost.get();
+  }
+
+  /** The image that is restored at the moment, or null. */
+  public @Nullable Image image() {
+    return image.get();
+  }
+
+  /** Takes an image into use, in the place of one that there may be. */
+  void install(Image fresh) {
+    Image previous = image.getAndSet(fresh);
+    imageFailure = null;
+    if (previous != null) {
+      previous.blank().close();
+    }
+    if (retired.get() && image.compareAndSet(fresh, null)) {
+      fresh.blank().close();
+      return;
+    }
+    pool.restart();
+  }
+
+  /** Takes an image whose process was lost out of use; false if it was not in use. */
+  boolean uninstallImage(Zygote lost) {
+    Image current = image.get();
+    return current != null && current.blank() == lost && image.compareAndSet(current, null);
+  }
+
+  /** There is no image, or it cannot be restored. */
+  void imageFailed(ImageException failure) {
+    imageFailure = failure;
+  }
+
+  /** Why there is no image although there should be one; or null. */
+  public @Nullable ImageException imageFailure() {
+    return imageFailure;
+  }
+
+  /** A short word for metrics. */
+  public static String reason(ImageException failure) {
+    return "image-" + failure.reason().name().toLowerCase(Locale.ROOT);
   }
 
   /** Lets the zygote live on when this is disposed of: a later daemon adopts it. */
@@ -183,6 +247,10 @@ public final class Deployment {
 
   private @Nullable ServingJvm forkAhead() throws NotStartedException {
     Zygote current = zygote.get();
+    if (current == null) {
+      Image restored = image.get();
+      current = restored == null ? null : restored.blank();
+    }
     return current == null
         ? null
         : register(current.forkAhead(), Start.POOL, ServingJvm.State.WAITING);
@@ -254,17 +322,21 @@ public final class Deployment {
   }
 
   private void dispose() {
-    Zygote last = zygote.getAndSet(null);
+    List<Zygote> last = new ArrayList<>();
+    Zygote lastZygote = zygote.getAndSet(null);
+    if (lastZygote != null) {
+      last.add(lastZygote);
+    }
+    Image lastImage = image.getAndSet(null);
+    if (lastImage != null) {
+      last.add(lastImage.blank());
+    }
     List<ServingJvm> rest = new ArrayList<>(jvms.values());
     rest.forEach(this::stop);
-    if (last != null) {
-      last.close();
-    }
+    last.forEach(Zygote::close);
     List<CompletableFuture<?>> ends = new ArrayList<>();
     rest.forEach(jvm -> ends.add(jvm.jvm().exit()));
-    if (last != null) {
-      ends.add(last.lost());
-    }
+    last.forEach(held -> ends.add(held.lost()));
     var unused =
         CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new))
             .whenComplete((nothing, failure) -> disposed.complete(null));

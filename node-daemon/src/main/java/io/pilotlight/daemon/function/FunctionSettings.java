@@ -22,6 +22,7 @@ import java.util.Map;
  * @param idleSeconds how long a process that has served waits for the next invocation
  * @param warmup the calls that warm its zygote
  * @param replay whether clones touch what first calls touch before they are called
+ * @param noImage whether no image of its zygote is kept on disk
  * @param jvm home of the JDK or JRE that runs it
  * @param jvmArgs further arguments of that JVM
  * @param descriptors what is done about descriptors that are open at the freeze
@@ -41,6 +42,7 @@ public record FunctionSettings(
     int idleSeconds,
     WarmupSettings warmup,
     boolean replay,
+    boolean noImage,
     Path jvm,
     List<String> jvmArgs,
     DescriptorOptions descriptors,

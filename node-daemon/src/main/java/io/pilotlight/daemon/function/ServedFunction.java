@@ -97,7 +97,8 @@ public final class ServedFunction {
     if (build != null) {
       return State.REBUILDING;
     }
-    return serving.zygote() == null ? State.DEGRADED : State.READY;
+    boolean lacks = serving.zygote() == null && (serving.zygoteLost() || serving.image() == null);
+    return lacks ? State.DEGRADED : State.READY;
   }
 
   void build(@Nullable BuildStatus status) {

@@ -47,13 +47,11 @@ public final class SettingsJson {
               "warmupCount",
               "warmupBudgetSeconds",
               "replay",
+              "noImage",
               "jvm",
               "jvmArgs",
               DescriptorsJson.POLICY,
               DescriptorsJson.AGENT));
-
-  /** Fields of later versions: a client that asks for them must not believe that it got them. */
-  private static final List<String> NOT_YET = List.of("noImage");
 
   private final Path defaultJvm;
   private final AllowedRoots roots;
@@ -83,12 +81,6 @@ public final class SettingsJson {
 
   /** Reads and validates the body of a deploy request. */
   public DeployRequest deployRequest(JsonNode body) throws InvalidFieldException {
-    for (String field : NOT_YET) {
-      if (body.hasNonNull(field)) {
-        throw new InvalidFieldException(
-            field, "field '" + field + "' is not available in this version; leave it out");
-      }
-    }
     Set<String> known = new LinkedHashSet<>(List.of("jars", "layers"));
     known.addAll(SETTINGS);
     JsonFields fields = JsonFields.of(body, "the deploy request", known);
@@ -134,6 +126,7 @@ public final class SettingsJson {
         fields.integer("idleSeconds", 300, 0, 86_400),
         warmup(fields),
         fields.flag("replay", true),
+        fields.flag("noImage", false),
         fields.path("jvm", defaultJvm),
         fields.texts("jvmArgs"),
         descriptors.read(fields),
@@ -257,6 +250,7 @@ public final class SettingsJson {
     out.put("warmupCount", settings.warmup().count());
     out.put("warmupBudgetSeconds", settings.warmup().budgetSeconds());
     out.put("replay", settings.replay());
+    out.put("noImage", settings.noImage());
     out.put("jvm", settings.jvm().toString());
     settings.jvmArgs().forEach(out.putArray("jvmArgs")::add);
     descriptors.write(settings.descriptors(), out);

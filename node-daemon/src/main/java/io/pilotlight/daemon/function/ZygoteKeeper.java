@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gives a version of a function a new zygote when it has lost its own. Until then it is served by
- * what waits and by cold starts. Pauses grow while builds fail or zygotes do not live long; a fault
- * that another attempt hardly cures is given up after {@value #MAX_HOPELESS_ATTEMPTS} attempts.
- * Thread-safe.
+ * what waits, by its image and by cold starts. Pauses grow while builds fail or zygotes do not live
+ * long; a fault that another attempt hardly cures is given up after {@value #MAX_HOPELESS_ATTEMPTS}
+ * attempts. Thread-safe.
  */
 final class ZygoteKeeper {
   private static final Logger log = LoggerFactory.getLogger(ZygoteKeeper.class);
@@ -28,11 +28,13 @@ final class ZygoteKeeper {
   private static final Duration GOOD_LIFE = Duration.ofMinutes(1);
 
   private final ZygoteBuilder builder;
+  private final ImageKeeper images;
   private final NodeClock clock;
   private final Background background;
 
-  ZygoteKeeper(ZygoteBuilder builder, NodeClock clock, Background background) {
+  ZygoteKeeper(ZygoteBuilder builder, ImageKeeper images, NodeClock clock, Background background) {
     this.builder = builder;
+    this.images = images;
     this.clock = clock;
     this.background = background;
   }
@@ -51,6 +53,7 @@ final class ZygoteKeeper {
             .lost()
             .thenAccept(
                 status -> lost(function, deployment, zygote, status, installedNanos, attempt));
+    images.keep(deployment, zygote);
   }
 
   private void lost(
@@ -68,7 +71,7 @@ final class ZygoteKeeper {
         .addKeyValue("function", function.name())
         .addKeyValue("zygote", zygote.id())
         .addKeyValue("cause", status)
-        .log("zygote lost; cold starts until it is rebuilt");
+        .log("zygote lost; slower starts until it is rebuilt");
     boolean good = clock.nanoTime() - installedNanos >= GOOD_LIFE.toNanos();
     if (good || attempt == 0) {
       var unused = rebuild(function, deployment, good ? 0 : 1);

@@ -14,6 +14,7 @@ import io.pilotlight.daemon.pool.ServingJvm;
 import io.pilotlight.recorder.NamedRegion;
 import io.pilotlight.recorder.PageSet;
 import io.pilotlight.recorder.WorkingSetReport;
+import io.pilotlight.zygote.ImageException;
 import io.pilotlight.zygote.Replay;
 import io.pilotlight.zygote.Zygote;
 import java.io.IOException;
@@ -59,10 +60,14 @@ final class FunctionViews {
       } else {
         zygote(zygote, node.putObject("zygote"));
       }
+      image(current, node);
       clones(current, node.putObject("clones"));
       ArrayNode warnings = node.putArray("warnings");
+      Deployment.Image image = current.image();
       if (zygote != null) {
         zygote.warnings().forEach(warnings::add);
+      } else if (image != null) {
+        image.blank().warnings().forEach(warnings::add);
       }
     }
     node.put("running", function.running());
@@ -150,6 +155,23 @@ final class FunctionViews {
   private static void runs(PageSet pages, ArrayNode out) {
     pages.forEachRun(
         (start, end) -> out.addArray().add(hex(start)).add((end - start) / PageSet.PAGE_BYTES));
+  }
+
+  private static void image(Deployment current, ObjectNode out) {
+    Deployment.Image image = current.image();
+    ImageException failure = current.imageFailure();
+    out.put("imageError", failure == null ? null : failure.getMessage());
+    if (image == null) {
+      out.putNull("image");
+      return;
+    }
+    out.putObject("image")
+        .put("id", image.summary().zygote())
+        .put("directory", image.summary().directory().toString())
+        .put("created", image.summary().created())
+        .put("bytes", image.summary().bytes())
+        .put("pid", image.blank().pid())
+        .put("residentBytes", image.blank().residentBytes());
   }
 
   private static void clones(Deployment current, ObjectNode out) {

@@ -45,6 +45,8 @@ public final class FleetCollector extends Collector {
         gauge("pilotlight_pool_size", "Clones that wait, forked ahead.", "function");
     GaugeMetricFamily resident =
         gauge("pilotlight_zygote_resident_bytes", "Resident memory of a zygote.", "zygote");
+    GaugeMetricFamily images =
+        gauge("pilotlight_image_bytes", "Size on disk of a zygote's image.", "zygote");
     GaugeMetricFamily workingSets =
         gauge(
             "pilotlight_working_set_pages",
@@ -70,6 +72,10 @@ public final class FleetCollector extends Collector {
       }
       countClones(function.name(), current, clones);
       pools.addMetric(List.of(function.name()), current.pooled());
+      Deployment.Image image = current.image();
+      if (image != null) {
+        images.addMetric(List.of(image.summary().zygote()), (double) image.summary().bytes());
+      }
       Zygote zygote = current.zygote();
       if (zygote != null) {
         zygotes.merge(zygote.state().name(), 1, Integer::sum);
@@ -78,13 +84,13 @@ public final class FleetCollector extends Collector {
         workingSets.addMetric(List.of(function.name(), "written"), (double) replay.writtenPages());
         workingSets.addMetric(List.of(function.name(), "file"), (double) replay.filePages());
         replayed.addMetric(List.of(function.name()), (double) replay.replayedPages());
-      } else if (function.build() == null) {
+      } else if (function.build() == null && (image == null || current.zygoteLost())) {
         zygotes.merge(Zygote.State.LOST.name(), 1, Integer::sum);
       }
     }
     GaugeMetricFamily states = gauge("pilotlight_zygotes", "Zygotes, by state.", "state");
     zygotes.forEach((state, count) -> states.addMetric(List.of(lower(state)), count));
-    return List.of(states, clones, pools, resident, workingSets, replayed, privateMemory());
+    return List.of(states, clones, pools, resident, images, workingSets, replayed, privateMemory());
   }
 
   private static GaugeMetricFamily gauge(String name, String help, String... labels) {

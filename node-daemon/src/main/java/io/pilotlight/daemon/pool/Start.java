@@ -11,6 +11,8 @@ public enum Start {
   POOL,
   /** A clone forked for this invocation. */
   FORK,
+  /** A clone of the function's image, made for this invocation. */
+  RESTORE,
   /** A new JVM. */
   COLD;
 

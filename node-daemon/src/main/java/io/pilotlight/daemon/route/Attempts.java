@@ -9,6 +9,7 @@ import io.pilotlight.zygote.BuildException;
 import io.pilotlight.zygote.FunctionJvm.DiedException;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import io.pilotlight.zygote.FunctionJvm.TimedOutException;
+import io.pilotlight.zygote.ImageException;
 import io.pilotlight.zygote.Reply;
 import io.pilotlight.zygote.Zygote;
 import io.pilotlight.zygote.ZygoteHost;
@@ -63,6 +64,9 @@ final class Attempts {
     }
     if (outcome == null && wants(Start.FORK) && !restoreFailed()) {
       outcome = fork();
+    }
+    if (outcome == null && wants(Start.RESTORE)) {
+      outcome = restore();
     }
     if (outcome == null && wants(Start.COLD)) {
       outcome = cold();
@@ -123,14 +127,32 @@ final class Attempts {
   private @Nullable Outcome fork() {
     Zygote zygote = deployment.zygote();
     if (zygote == null) {
-      failed(Start.FORK, "no-zygote", "the function has no zygote at the moment");
+      // After a restart of the daemon an image serves as well, and nothing has failed.
+      if (call.asked() != null || deployment.zygoteLost() || deployment.image() == null) {
+        failed(Start.FORK, "no-zygote", "the function has no zygote at the moment");
+      }
       return null;
     }
+    return clone(Start.FORK, zygote);
+  }
+
+  private @Nullable Outcome restore() {
+    Deployment.Image image = deployment.image();
+    if (image != null) {
+      return clone(Start.RESTORE, image.blank());
+    }
+    ImageException failure = deployment.imageFailure();
+    if (failure != null) {
+      failed(Start.RESTORE, Deployment.reason(failure), String.valueOf(failure.getMessage()));
+    }
+    return null;
+  }
+
+  private @Nullable Outcome clone(Start start, Zygote zygote) {
     try {
-      return serve(
-          Start.FORK, deployment.register(zygote.fork(), Start.FORK, ServingJvm.State.BUSY));
+      return serve(start, deployment.register(zygote.fork(), start, ServingJvm.State.BUSY));
     } catch (NotStartedException e) {
-      failed(Start.FORK, e.reason(), String.valueOf(e.getMessage()));
+      failed(start, e.reason(), String.valueOf(e.getMessage()));
       return null;
     }
   }
@@ -268,7 +290,11 @@ final class Attempts {
                 ? "no clone waits in its pool of "
                     + deployment.definition().settings().pool()
                     + "; try again when it has been refilled"
-                : "it has no zygote at the moment; try again when its state is 'ready'";
+                : asked == Start.RESTORE
+                    ? deployment.definition().settings().noImage()
+                        ? "it was deployed with noImage"
+                        : "its image is not ready yet; try again when 'image' is there"
+                    : "it has no zygote at the moment; try again when its state is 'ready'";
     return new Outcome.Unavailable(
         Outcome.Reason.START_NOT_POSSIBLE,
         "start '"

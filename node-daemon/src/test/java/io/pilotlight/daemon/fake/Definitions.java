@@ -15,8 +15,18 @@ import java.util.Map;
 public final class Definitions {
   private Definitions() {}
 
-  /** Settings with the values that tests vary. */
+  /** Settings with the values that tests vary, without an image. */
   public static FunctionSettings settings(boolean oneShot, int pool, int concurrency) {
+    return settings(oneShot, pool, concurrency, true);
+  }
+
+  /** The same with an image. */
+  public static FunctionSettings withImage(boolean oneShot, int pool, int concurrency) {
+    return settings(oneShot, pool, concurrency, false);
+  }
+
+  private static FunctionSettings settings(
+      boolean oneShot, int pool, int concurrency, boolean noImage) {
     return new FunctionSettings(
         "a.B::c",
         Map.of("KEY", "value"),
@@ -30,6 +40,7 @@ public final class Definitions {
         60,
         new FunctionSettings.WarmupSettings(List.of(IntNode.valueOf(1)), 10, 5),
         true,
+        noImage,
         Path.of(System.getProperty("java.home")),
         List.of("-Xss1m"),
         DescriptorOptions.DEFAULT,

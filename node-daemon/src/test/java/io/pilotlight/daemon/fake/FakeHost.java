@@ -7,14 +7,19 @@ import io.pilotlight.zygote.FunctionJvm.DiedException;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import io.pilotlight.zygote.FunctionJvm.TimedOutException;
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.ImageException;
+import io.pilotlight.zygote.ImageSummary;
 import io.pilotlight.zygote.Invocation;
 import io.pilotlight.zygote.Reply;
 import io.pilotlight.zygote.Warmup;
 import io.pilotlight.zygote.Zygote;
 import io.pilotlight.zygote.ZygoteHost;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -40,12 +45,14 @@ public final class FakeHost implements ZygoteHost {
   private final AtomicInteger ids = new AtomicInteger();
   private final List<FakeZygote> zygotes = new CopyOnWriteArrayList<>();
   private final List<FakeJvm> jvms = new CopyOnWriteArrayList<>();
+  private final Map<Path, FunctionSpec> images = new ConcurrentHashMap<>();
   private final List<Zygote> toAdopt = new ArrayList<>();
   private volatile Behaviour behaviour = ECHO;
   private volatile Step buildStep = (spec, progress) -> {};
   private volatile Step coldStep = (spec, progress) -> {};
   private volatile boolean closed;
   private volatile boolean recordsFirstCalls;
+  private volatile boolean imagesDamaged;
 
   /** An answer. */
   public static Reply success(long enteredNanos, byte[] payload) {
@@ -80,9 +87,15 @@ public final class FakeHost implements ZygoteHost {
     coldStep = step;
   }
 
+  /** No image that is written from now on can be restored. */
+  public void damageImages() {
+    imagesDamaged = true;
+  }
+
   /** A zygote that an earlier daemon left. */
   public FakeZygote leave(FunctionSpec spec) {
-    FakeZygote zygote = new FakeZygote("z-old-" + ids.incrementAndGet(), spec, this, true);
+    FakeZygote zygote =
+        new FakeZygote("z-old-" + ids.incrementAndGet(), spec, this, true, Zygote.Kind.MEMORY);
     toAdopt.add(zygote);
     return zygote;
   }
@@ -119,7 +132,27 @@ public final class FakeHost implements ZygoteHost {
       throws BuildException, InterruptedException {
     progress.at(BuildProgress.Stage.STARTING, 0, 0);
     buildStep.run(spec, progress);
-    FakeZygote zygote = new FakeZygote("z-" + ids.incrementAndGet(), spec, this, false);
+    FakeZygote zygote =
+        new FakeZygote("z-" + ids.incrementAndGet(), spec, this, false, Zygote.Kind.MEMORY);
+    zygotes.add(zygote);
+    return zygote;
+  }
+
+  @Override
+  public ImageSummary writeImage(Zygote zygote, Path directory) {
+    images.put(directory, zygote.spec());
+    return new ImageSummary(
+        directory, zygote.id(), "2026-01-01T00:00:00Z", zygote.spec(), 50_000_000);
+  }
+
+  @Override
+  public Zygote restore(Path directory) throws ImageException {
+    FunctionSpec spec = images.get(directory);
+    if (spec == null || imagesDamaged) {
+      throw new ImageException(ImageException.Reason.DAMAGED, "no image in " + directory);
+    }
+    FakeZygote zygote =
+        new FakeZygote("z-" + ids.incrementAndGet(), spec, this, false, Zygote.Kind.IMAGE);
     zygotes.add(zygote);
     return zygote;
   }

@@ -22,14 +22,16 @@ public final class FakeZygote implements Zygote {
   private final FakeHost host;
   private final boolean adopted;
   private volatile boolean replaying = true;
+  private final Kind kind;
   private final CompletableFuture<ExitStatus> lost = new CompletableFuture<>();
   private volatile @Nullable NotStartedException forkFailure;
 
-  FakeZygote(String id, FunctionSpec spec, FakeHost host, boolean adopted) {
+  FakeZygote(String id, FunctionSpec spec, FakeHost host, boolean adopted, Kind kind) {
     this.id = id;
     this.spec = spec;
     this.host = host;
     this.adopted = adopted;
+    this.kind = kind;
   }
 
   /** Every fork fails like this from now on; null for none. */
@@ -45,6 +47,11 @@ public final class FakeZygote implements Zygote {
   /** Whether its process has ended. */
   public boolean ended() {
     return lost.isDone();
+  }
+
+  @Override
+  public Kind kind() {
+    return kind;
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.pilotlight.daemon.fake.TestJars;
 import io.pilotlight.zygote.BuildException;
 import io.pilotlight.zygote.BuildProgress;
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.ImageStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,6 +58,7 @@ final class DeployerTest {
         jars,
         new DefinitionStore(directory.resolve("functions"), jars, settings, json),
         builder,
+        new ImageKeeper(host, new ImageStore(directory.resolve("images")), time, time),
         new Deployment.Policy(4, 1),
         time,
         time,

@@ -168,7 +168,7 @@ final class SettingsJsonTest {
           handler            | ""        | missing or empty
           isolation          | "jail" | 'process' or 'sandbox'
           secrets            | ["A"]     | an object of texts
-          noImage            | true      | not available in this version
+          noImage            | "yes"     | true or false
           jvm                | "/nowhere" | no executable
           memory             | 512       | unknown field 'memory'
           """)

@@ -17,6 +17,7 @@ import io.pilotlight.daemon.function.Deployer;
 import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.FunctionSettings;
+import io.pilotlight.daemon.function.ImageKeeper;
 import io.pilotlight.daemon.function.JarStore;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.function.SettingsJson;
@@ -29,6 +30,7 @@ import io.pilotlight.zygote.ExitStatus;
 import io.pilotlight.zygote.FunctionJvm.DiedException;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import io.pilotlight.zygote.FunctionJvm.TimedOutException;
+import io.pilotlight.zygote.ImageStore;
 import io.pilotlight.zygote.Invocation;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -69,6 +71,7 @@ final class RouterTest {
             jars,
             new DefinitionStore(directory.resolve("functions"), jars, settings, json),
             builder,
+            new ImageKeeper(host, new ImageStore(directory.resolve("images")), time, time),
             new Deployment.Policy(4, 1),
             time,
             time,
@@ -183,6 +186,45 @@ final class RouterTest {
     awaitState(function, ServedFunction.State.READY);
     assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
     assertThat(function.lastError()).isNull();
+  }
+
+  @Test
+  void restoresItsImageWhileTheZygoteIsLost() throws Exception {
+    ServedFunction function = deploy(Definitions.withImage(true, 0, 8));
+    assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
+    assertThat(start(invoke(function, Start.RESTORE))).isEqualTo(Start.RESTORE);
+    CountDownLatch rebuild = new CountDownLatch(1);
+    host.whileBuilding((spec, progress) -> rebuild.await());
+    host.zygotes().get(0).lose();
+    assertThat(start(invoke(function, null))).isEqualTo(Start.RESTORE);
+    assertThat(metricsText()).contains("{from=\"fork\",to=\"restore\",reason=\"no-zygote\",} 1.0");
+    // Its process is lost too, and made anew.
+    host.zygotes().get(1).lose();
+    assertThat(start(invoke(function, null))).isEqualTo(Start.COLD);
+    time.settle();
+    assertThat(start(invoke(function, null))).isEqualTo(Start.RESTORE);
+    rebuild.countDown();
+    awaitState(function, ServedFunction.State.READY);
+    assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
+  }
+
+  @Test
+  void doesWithoutAnImageThatCannotBeRestoredAndCountsIt() throws Exception {
+    host.damageImages();
+    ServedFunction function = deploy(Definitions.withImage(true, 0, 8));
+    assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
+    assertThat(invoke(function, Start.RESTORE))
+        .isInstanceOfSatisfying(
+            Outcome.Unavailable.class,
+            refused -> assertThat(refused.message()).contains("restore", "no image"));
+    CountDownLatch rebuild = new CountDownLatch(1);
+    host.whileBuilding((spec, progress) -> rebuild.await());
+    host.zygotes().get(0).lose();
+    assertThat(start(invoke(function, null))).isEqualTo(Start.COLD);
+    assertThat(metricsText())
+        .contains("{from=\"restore\",to=\"cold\",reason=\"image-damaged\",} 1.0");
+    rebuild.countDown();
+    awaitState(function, ServedFunction.State.READY);
   }
 
   private static void awaitState(ServedFunction function, ServedFunction.State state) {
