@@ -167,6 +167,7 @@ public final class Deployment {
 
   /** Takes an image into use, in the place of one that there may be. */
   void install(Image fresh) {
+    fresh.blank().replaying(definition.settings().replay());
     Image previous = image.getAndSet(fresh);
     imageFailure = null;
     if (previous != null) {
