@@ -194,6 +194,7 @@ final class BenchCommand implements Callable<Integer> {
       throws CliException {
     jvm.write(definition);
     definition.put("replay", true);
+    definition.put("noImage", !starts.contains(Start.RESTORE) || kind.throughput || kind.soak > 0);
     String fresh = name + SUFFIX;
     DeployProgress deploy = new DeployProgress(client, output::note, Terminal.ofProcess(false));
     ObjectNode oneShot = definition.deepCopy().put("oneShot", true).put("pool", POOL);

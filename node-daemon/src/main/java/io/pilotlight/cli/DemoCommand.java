@@ -23,13 +23,13 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "demo",
     description =
-        "Starts a daemon of its own, deploys the examples, invokes each by a cold JVM, a fork, a"
-            + " pooled fork and a warm process, checks the answers, compares, and stops.")
+        "Starts a daemon of its own, deploys the examples, invokes each by a cold JVM, its image, a"
+            + " fork, a pooled fork and a warm process, checks the answers, compares, and stops.")
 final class DemoCommand implements Callable<Integer> {
   private static final int ANSWER_CHARACTERS = 100;
   private static final StartsRun.Plan PLAN =
       new StartsRun.Plan(
-          List.of(Start.COLD, Start.FORK, Start.POOL, Start.WARM),
+          List.of(Start.COLD, Start.RESTORE, Start.FORK, Start.POOL, Start.WARM),
           List.of(true),
           20,
           30,
@@ -121,7 +121,8 @@ final class DemoCommand implements Callable<Integer> {
     return table.markdown()
         + """
 
-        cold: a new JVM.  fork: the warmed JVM, forked for this call.  pool: forked before it.
+        cold: a new JVM.  restore: a clone of the warmed JVM's image on disk.
+        fork: the warmed JVM, forked for this call.  pool: forked before it.
         warm: a process that had served before.  Every answer was checked.
         start: request accepted to handler entered.  total: the client's first byte to its last.
         A few calls on a busy machine: 'pilotlight bench orders --standalone' measures properly.

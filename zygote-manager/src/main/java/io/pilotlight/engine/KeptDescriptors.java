@@ -13,7 +13,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Looks at what a fork server has under each number, when its plan has been made and carried out. */
+/**
+ * Looks at what a fork server has under each number, when its plan has been made and carried out.
+ */
 final class KeptDescriptors {
   private static final int DUP3 = 292;
   private static final int O_PATH = 010000000;

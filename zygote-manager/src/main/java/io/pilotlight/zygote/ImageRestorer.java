@@ -101,31 +101,23 @@ final class ImageRestorer {
     }
   }
 
-  /** Ptrace wants one platform thread for all its requests; the caller's may be anything. */
   private static void revive(int pid, Fd go, ImageState state, Fd pages, List<Fd> files)
       throws IOException, InterruptedException {
-    CompletableFuture<Void> result = new CompletableFuture<>();
-    Thread tracer =
-        new Thread(
+    CompletableFuture<Boolean> result =
+        TracerThread.start(
+            pid,
             () -> {
-              try {
-                ImageEngine.revive(pid, () -> writeLine(go), state, pages, files);
-                result.complete(null);
-              } catch (Exception e) {
-                result.completeExceptionally(e);
-              }
-            },
-            "pilotlight-tracer-" + pid);
-    tracer.setDaemon(true);
-    tracer.start();
+              ImageEngine.revive(pid, () -> writeLine(go), state, pages, files);
+              return true;
+            });
     try {
       result.get();
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
       throw new IOException(cause == null ? e.toString() : cause.getMessage(), cause);
     } finally {
-      // It uses this call's descriptors, and takes some milliseconds.
-      tracer.join();
+      // Also if this thread is interrupted: it uses this call's descriptors, for milliseconds.
+      result.handle((done, failure) -> done).join();
     }
   }
 

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -219,28 +218,13 @@ final class ZygoteBuilder {
     warnings.addAll(require(answer, Frame.Checkpointed.class).notes());
   }
 
-  /**
-   * Freezes it. Ptrace wants one platform thread for all its requests; the caller's may be
-   * anything, so it has one of its own.
-   */
+  /** Freezes it. */
   Frozen freeze(ForkEngine engine, int pid, ForkServerOptions options, boolean atRest)
       throws BuildException, InterruptedException {
     progress.at(Stage.FREEZING, 0, 0);
-    CompletableFuture<Frozen> result = new CompletableFuture<>();
-    Thread tracer =
-        new Thread(
-            () -> {
-              try {
-                result.complete(freezeInTime(engine, pid, options, atRest));
-              } catch (Exception e) {
-                result.completeExceptionally(e);
-              }
-            },
-            "pilotlight-tracer-" + pid);
-    tracer.setDaemon(true);
-    tracer.start();
     try {
-      Frozen frozen = result.get();
+      Frozen frozen =
+          TracerThread.start(pid, () -> freezeInTime(engine, pid, options, atRest)).get();
       warnings.addAll(frozen.notes());
       return frozen;
     } catch (ExecutionException e) {

@@ -11,7 +11,6 @@ import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.Isolation;
 import io.pilotlight.engine.Residence;
 import io.pilotlight.engine.Residence.KeptDescriptor;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeSet;
 import java.util.stream.LongStream;
 
 /**
@@ -20,6 +21,8 @@ import java.util.stream.LongStream;
  */
 public final class StartsRun {
   private static final int MEMORY_PROBES = 3;
+  private static final Duration IMAGE_WAIT = Duration.ofMinutes(2);
+  private static final Duration IMAGE_POLL = Duration.ofMillis(50);
 
   /** The daemon's answer when a start is asked for and, say, the pool is being refilled. */
   private static final int START_NOT_POSSIBLE = 409;
@@ -48,7 +51,7 @@ public final class StartsRun {
   /**
    * The same function under two names.
    *
-   * @param fresh whose processes serve one call: for cold, fork and pool
+   * @param fresh whose processes serve one call: for cold, restore, fork and pool
    * @param kept whose processes are kept: for warm
    * @param plain whose processes serve one call and replay nothing
    */
@@ -127,7 +130,32 @@ public final class StartsRun {
     return measured;
   }
 
-  private void prime(MeasuringClient http, Plan plan) throws IOException {
+  /** An image is written after the deploy. */
+  private void awaitImage(String function) throws CliException {
+    long end = clock.nanos() + IMAGE_WAIT.toNanos();
+    while (true) {
+      JsonNode described = client.function(function);
+      if (described.path("image").isObject()) {
+        return;
+      }
+      if (described.path("imageError").isTextual()) {
+        throw new CliException(
+            "function '" + function + "' has no image: " + described.get("imageError").asText());
+      }
+      if (clock.nanos() - end > 0) {
+        throw new CliException(
+            "function '" + function + "' had no image within " + IMAGE_WAIT.toSeconds() + " s");
+      }
+      clock.pause(IMAGE_POLL);
+    }
+  }
+
+  private void prime(MeasuringClient http, Plan plan) throws IOException, CliException {
+    if (plan.starts().contains(Start.RESTORE)) {
+      for (String function : new TreeSet<>(List.of(functions.fresh(), functions.kept()))) {
+        awaitImage(function);
+      }
+    }
     if (plan.starts().contains(Start.WARM)) {
       // So that there is a clone that has served.
       http.invoke(functions.kept(), Start.AUTO, workload.payload(calls++));

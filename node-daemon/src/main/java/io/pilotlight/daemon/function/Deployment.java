@@ -54,6 +54,7 @@ public final class Deployment {
   private final AtomicReference<@Nullable Zygote> zygote = new AtomicReference<>();
   private final AtomicReference<@Nullable Image> image = new AtomicReference<>();
   private volatile @Nullable ImageException imageFailure;
+  private volatile boolean imageUnwanted;
   private final AtomicBoolean zygoteLost = new AtomicBoolean();
   private final CompletableFuture<Void> disposed = new CompletableFuture<>();
   private final AtomicBoolean retired = new AtomicBoolean();
@@ -194,6 +195,16 @@ public final class Deployment {
   /** Why there is no image although there should be one; or null. */
   public @Nullable ImageException imageFailure() {
     return imageFailure;
+  }
+
+  /** No later daemon will serve this version. */
+  void discardImage() {
+    imageUnwanted = true;
+  }
+
+  /** Whether an image of it must not stay. */
+  boolean imageUnwanted() {
+    return imageUnwanted;
   }
 
   /** A short word for metrics. */

@@ -105,8 +105,8 @@ public final class ImageKeeper {
     } catch (ImageException e) {
       failed(deployment, "image not written", e);
     }
-    if (deployment.retired()) {
-      remove(directory);
+    if (deployment.imageUnwanted()) {
+      remove(directory); // it was written meanwhile
     }
   }
 
@@ -191,6 +191,7 @@ public final class ImageKeeper {
 
   /** A version is served no more: its images go. */
   void discard(Deployment deployment) {
+    deployment.discardImage();
     try {
       store.of(deployment.spec()).forEach(image -> remove(image.directory()));
     } catch (IOException e) {
