@@ -191,7 +191,9 @@ final class DeployCommand implements Callable<Integer> {
       definition.put("fdPolicy", readable("--fd-policy", descriptorPolicy));
     }
     put(definition, "agent", agent);
-    definition.put("noImage", noImage);
+    if (noImage) {
+      definition.put("noImage", true);
+    }
     jvm.write(definition);
     return definition;
   }

@@ -193,7 +193,7 @@ final class DaemonTest {
   @Test
   void leavesZygotesToTheNextDaemonWhenToldSo() throws Exception {
     TestDaemon daemon = new TestDaemon(directory, config -> config.withKeepZygotes(true));
-    daemon.deploy("f", "");
+    daemon.deploy("f", ",\"noImage\":true");
     daemon.invoke("f", "1");
     daemon.close();
     assertThat(daemon.host().newest().ended()).isFalse();

@@ -1,13 +1,13 @@
 package io.pilotlight.zygote;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.descriptor.DescriptorPolicy;
 import io.pilotlight.descriptor.PolicyException;
 import io.pilotlight.engine.CloneCall;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.Isolation;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pilotlight.engine.Residence;
 import java.io.IOException;
 import java.io.Reader;

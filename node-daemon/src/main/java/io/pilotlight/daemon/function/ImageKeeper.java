@@ -42,8 +42,7 @@ public final class ImageKeeper {
    * @param host writes and restores images
    * @param store where they are
    */
-  public ImageKeeper(
-      ZygoteHost host, ImageStore store, NodeClock clock, Background background) {
+  public ImageKeeper(ZygoteHost host, ImageStore store, NodeClock clock, Background background) {
     this.host = host;
     this.store = store;
     this.clock = clock;
@@ -171,9 +170,7 @@ public final class ImageKeeper {
         PAUSE.multipliedBy(Math.max(0, attempts - 1L)),
         () -> {
           boolean restored =
-              again
-                  && !deployment.retired()
-                  && restore(deployment, image, attempts + 1, givenUp);
+              again && !deployment.retired() && restore(deployment, image, attempts + 1, givenUp);
           if (!restored && !deployment.retired()) {
             givenUp.run();
           }

@@ -54,13 +54,6 @@ final class InvocationEndpoint {
   }
 
   private static Problem noSuchStart(String word) {
-    if (word.equals("restore")) {
-      return new Problem(
-          400,
-          "start-not-available",
-          "start 'restore' is not available: this version has no images; ask for auto, warm, pool,"
-              + " fork or cold");
-    }
     return new Problem(
         400,
         "invalid-request",
@@ -68,8 +61,7 @@ final class InvocationEndpoint {
             + START
             + " is '"
             + word
-            + "'; auto, warm, pool, fork or cold is allowed (restore needs images, which this"
-            + " version does not have)",
+            + "'; auto, warm, pool, fork, restore or cold is allowed",
         node -> node.put("field", START));
   }
 

@@ -231,9 +231,9 @@ final class NativeApiTest {
 
   @Test
   void refusesStartsThatAreNotPossible() throws Exception {
-    daemon.deploy("f", ",\"pool\":0");
+    daemon.deploy("f", ",\"pool\":0,\"noImage\":true");
     assertProblem(
-        daemon.invoke("f", "{}", "Pilotlight-Start", "restore"), 400, "start-not-available");
+        daemon.invoke("f", "{}", "Pilotlight-Start", "restore"), 409, "start-not-possible");
     assertProblem(daemon.invoke("f", "{}", "Pilotlight-Start", "soon"), 400, "invalid-request");
     assertProblem(daemon.invoke("f", "{}", "Pilotlight-Start", "warm"), 409, "start-not-possible");
     assertProblem(daemon.invoke("f", "{}", "Pilotlight-Start", "pool"), 409, "start-not-possible");
