@@ -321,7 +321,7 @@ public final class FrozenProcess {
     ptrace.singleStep(tid);
     requireTrap(tid, ptrace.await(tid));
     afterCall(thread);
-    if (!child.awaitStop(child.pid)) {
+    if (!child.awaitStop(child.pid, EVENT_STOP)) {
       throw new IOException(what + " ended before it ran");
     }
     child.readAll();

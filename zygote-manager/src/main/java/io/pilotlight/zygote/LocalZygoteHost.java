@@ -276,6 +276,14 @@ public final class LocalZygoteHost implements ZygoteHost {
   public ImageSummary writeImage(Zygote zygote, Path directory) throws ImageException {
     long start = services.nanoTime().getAsLong();
     ZygoteRecord record = ((FrozenZygote) zygote).record();
+    if (record.spec().isolation() != Isolation.NONE) {
+      throw new ImageException(
+          Reason.UNSUPPORTED,
+          "A function with isolation '"
+              + record.spec().isolation().word()
+              + "' has no image in this version: the namespaces of its zygote are in none. Deploy it"
+              + " with 'noImage', or without isolation.");
+    }
     ImageSummary image = images.write(record, directory);
     listener.phase("image", "dump", services.nanoTime().getAsLong() - start);
     return image;
