@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.pilotlight.engine.CloneCall;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.ImageState;
 import io.pilotlight.engine.ImageState.Area;
@@ -73,7 +74,7 @@ final class ImageDirectoryTest {
             "2026-01-01T00:00:00Z",
             spec,
             "JAVA_VERSION=17",
-            new Blueprint(12, 0x7f01, List.of("dup3")),
+            new Blueprint(12, new CloneCall(17, 0, 0x7f01), List.of("dup3")),
             List.of("w"),
             HostTraits.current(),
             77,

@@ -200,8 +200,7 @@ final class ImageStartsIT {
   void aDiskThatTakesNoMoreCostsTheImageAlone() throws Exception {
     DaemonProcess daemon = daemons.start();
     // No file may grow over 8 MiB: the pages do not fit.
-    TestJvm.run(
-        List.of("prlimit", "--pid", Long.toString(daemon.pid()), "--fsize=" + (8 << 20)));
+    TestJvm.run(List.of("prlimit", "--pid", Long.toString(daemon.pid()), "--fsize=" + (8 << 20)));
     daemon.api().deployed("probe", probe());
     Eventually.holds(
         "the failure is told",
