@@ -144,7 +144,8 @@ final class Descriptors {
     return new OpenDescriptor(number, kind, target);
   }
 
-  private static long inode(String target) {
+  /** Of a socket, by the target of its link in /proc. */
+  static long inode(String target) {
     return Long.parseLong(target.substring("socket:[".length(), target.length() - 1));
   }
 
@@ -160,7 +161,7 @@ final class Descriptors {
     int number = open.number();
     OpenSocket socket = open.socket() == null ? OpenSocket.UNKNOWN : open.socket();
     OptionalLong peer = sockets.peer(inode(open.target()));
-    if (isDeadEnd(number, peer)) {
+    if (isDeadEnd(pid, number, peer)) {
       return;
     }
     boolean pair = peer.isPresent() && holds("socket:[" + peer.getAsLong() + "]");
@@ -199,7 +200,7 @@ final class Descriptors {
    * put it in the place of a descriptor that is being closed while other threads use it: see
    * libnio's FileDispatcherImpl.c, preCloseFD.
    */
-  private boolean isDeadEnd(int number, OptionalLong peer) throws IOException {
+  static boolean isDeadEnd(int pid, int number, OptionalLong peer) throws IOException {
     if (peer.isPresent()) {
       return peer.getAsLong() == UnixPeers.HUNG_UP;
     }

@@ -3,14 +3,12 @@ package io.pilotlight.engine;
 import io.pilotlight.engine.Operation.Value;
 import io.pilotlight.engine.Residence.KeptDescriptor;
 import io.pilotlight.engine.Residence.KeptDescriptor.Kind;
-import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.ProcFs;
-import io.pilotlight.linux.Processes;
-import io.pilotlight.linux.Sockets;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -59,9 +57,8 @@ final class KeptDescriptors {
       return Kind.NAMED;
     }
     if (target.startsWith("socket:[")) {
-      try (Fd socket = Processes.takeDescriptor(pid, number)) {
-        return Sockets.hungUp(socket) ? Kind.DEAD_END : Kind.SHARED;
-      }
+      OptionalLong peer = new SocketTable(pid).peer(Descriptors.inode(target));
+      return Descriptors.isDeadEnd(pid, number, peer) ? Kind.DEAD_END : Kind.SHARED;
     }
     return Kind.SHARED;
   }

@@ -21,6 +21,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A JVM with our agent: a clone, a cold JVM, or one that is being made a zygote. Which process it
@@ -29,7 +31,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class HostedJvm implements FunctionJvm {
   /** How long after the end of its channel a process may take to end. */
+  private static final Logger LOG = LoggerFactory.getLogger(HostedJvm.class);
+
   private static final Duration END_GRACE = Duration.ofSeconds(2);
+  private static final Duration WATCH_PAUSE = Duration.ofMillis(100);
 
   private static final int TAIL_BYTES = 4096;
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
@@ -80,13 +85,17 @@ final class HostedJvm implements FunctionJvm {
   /** Its process exists. Kills it at once if {@link #close} was called meanwhile. */
   void started(int pid) {
     try {
-      ProcessWatch watch =
-          ProcessWatch.of(pid, services.loop())
-              .orElseThrow(() -> new KernelException("pidfd_open", "pid " + pid, 3));
-      watch.exit().thenAccept(this::ended);
-      started.complete(new Started(pid, watch));
+      Optional<ProcessWatch> watch = ProcessWatch.of(pid, services.loop());
+      if (watch.isEmpty()) {
+        notStarted(new NotStartedException("clone-died", "There is no process " + pid + "."));
+        return;
+      }
+      watch.get().exit().thenAccept(this::ended);
+      started.complete(new Started(pid, watch.get()));
     } catch (KernelException e) {
-      notStarted(new NotStartedException("clone-died", "The process ended at once: " + e));
+      // It may be serving already, and nobody else will reap it.
+      LOG.warn("process {} cannot be watched yet", pid, e);
+      services.later(WATCH_PAUSE, () -> started(pid));
     }
   }
 

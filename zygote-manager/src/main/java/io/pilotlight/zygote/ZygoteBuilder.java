@@ -319,11 +319,11 @@ final class ZygoteBuilder {
             null,
             e);
       }
-      throw ended(what);
+      throw ended(what, e);
     }
   }
 
-  private BuildException ended(String what) {
+  private BuildException ended(String what, IOException cause) {
     ExitStatus status = jvm.awaitExit();
     String tail = jvm.outputTail(TAIL_BYTES);
     boolean refused = tail.contains("Could not create the Java Virtual Machine");
@@ -333,7 +333,7 @@ final class ZygoteBuilder {
             + status
             + " when it was to "
             + what
-            + "."
+            + (cause instanceof KernelException ? " (" + cause.getMessage() + ")." : ".")
             + (refused ? " It does not accept its arguments: " + tail.strip() : ""),
         tail,
         null,

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * <p>With {@code -Dfaults.cases=0} all are tried, else as many as it says, spread evenly.
  */
 final class FaultsIT {
-  private static final int CASES = Integer.getInteger("faults.cases", 12);
+  private static final int CASES = Integer.getInteger("faults.cases");
   private static final String ECHO = Api.object("do", "echo", "value", "answered");
   private static final String FUNCTION = "faulty";
 
