@@ -110,7 +110,9 @@ final class StartsIT {
     assertThat(warm.status()).isEqualTo(409);
     assertThat(warm.json().get("type").asText()).isEqualTo("urn:pilotlight:start-not-possible");
     assertThat(by("pool", "bare").json().get("detail").asText()).contains("pool of 0");
-    assertThat(by("restore", "bare").status()).isEqualTo(400);
+    Answer restore = by("restore", "bare");
+    assertThat(restore.status()).isEqualTo(409);
+    assertThat(restore.json().get("detail").asText()).contains("noImage");
     Answer unknown = by("teleport", "bare");
     assertThat(unknown.status()).isEqualTo(400);
     assertThat(unknown.json().get("detail").asText()).contains("teleport", "fork");
