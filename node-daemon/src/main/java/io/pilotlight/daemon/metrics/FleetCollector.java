@@ -122,7 +122,13 @@ public final class FleetCollector extends Collector {
                 + MEMORY_AGE.toSeconds()
                 + " seconds.",
             "function");
-    privateBytes.forEach((function, bytes) -> family.addMetric(List.of(function), bytes));
+    // What was read a while ago may be of a function that has been removed since.
+    for (ServedFunction function : registry.all()) {
+      Double bytes = privateBytes.get(function.name());
+      if (bytes != null) {
+        family.addMetric(List.of(function.name()), bytes);
+      }
+    }
     return family;
   }
 
