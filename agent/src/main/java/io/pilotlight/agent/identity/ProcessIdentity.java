@@ -1,5 +1,6 @@
 package io.pilotlight.agent.identity;
 
+import java.io.File;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 
@@ -8,6 +9,9 @@ import java.lang.reflect.Method;
  * each time and needs no renewal.
  */
 final class ProcessIdentity implements Renewer {
+  /** Where HotSpot listens for jcmd, but for the pid: always in /tmp (os_linux.cpp). */
+  private static final String ATTACH_SOCKET = "/tmp/.java_pid";
+
   private final ProcessHandle current = ProcessHandle.current();
   private final Field pid;
   private final Field startTime;
@@ -38,6 +42,10 @@ final class ProcessIdentity implements Renewer {
     if (!(own instanceof Long number)) {
       return;
     }
+    // A JVM that starts removes what a killed one of its number has left (attachListener_posix.cpp,
+    // vm_start), or jcmd would connect to nobody. In the zygote this only rehearses.
+    boolean same = pid.getLong(current) == number;
+    var unused = new File(ATTACH_SOCKET + (same ? "" : number)).delete();
     // Also where it is the same, in the zygote: what runs first in a clone is not compiled.
     pid.setLong(current, number);
     if (JdkState.call(startTimeOf, null, number) instanceof Long started) {

@@ -194,7 +194,8 @@ final class ImageStartsIT {
     Eventually.holds(
         "nothing else is left",
         () ->
-            second.functionProcesses().stream().allMatch(process -> kept.contains((long) process.pid())));
+            second.functionProcesses().stream()
+                .allMatch(process -> kept.contains((long) process.pid())));
   }
 
   @Test
