@@ -12,11 +12,15 @@ import io.pilotlight.cli.bench.StartsReport;
 import io.pilotlight.cli.bench.StartsRun;
 import io.pilotlight.cli.bench.TemplateWorkload;
 import io.pilotlight.cli.bench.ThroughputRun;
+import io.pilotlight.cli.bench.Variant;
 import io.pilotlight.cli.bench.Workload;
+import io.pilotlight.engine.Isolation;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -86,6 +90,16 @@ final class BenchCommand implements Callable<Integer> {
           "Whether clones replay the working set before their first call; with both, each is"
               + " measured against the other (default: ${DEFAULT-VALUE}).")
   private List<Switch> replay = List.of();
+
+  @Option(
+      names = "--isolation",
+      paramLabel = "KIND[,KIND...]",
+      split = ",",
+      defaultValue = "none",
+      description =
+          "Of the function's processes: none, process or sandbox; of several each is measured"
+              + " against the others (default: ${DEFAULT-VALUE}).")
+  private List<String> isolation = List.of();
 
   @Option(
       names = "--count",
@@ -193,22 +207,50 @@ final class BenchCommand implements Callable<Integer> {
       DaemonClient client, ObjectNode definition, Workload workload, @Nullable StandaloneDaemon own)
       throws CliException {
     jvm.write(definition);
-    definition.put("replay", true);
-    definition.put("noImage", !starts.contains(Start.RESTORE) || kind.throughput || kind.soak > 0);
-    String fresh = name + SUFFIX;
+    boolean images = starts.contains(Start.RESTORE) && !kind.throughput && kind.soak == 0;
+    definition.put("noImage", !images);
+    List<Variant> variants =
+        Variant.of(replay.stream().map(Switch.on::equals).toList(), isolation());
+    String fresh = name + SUFFIX + variants.get(0).suffix();
     DeployProgress deploy = new DeployProgress(client, output::note, Terminal.ofProcess(false));
-    ObjectNode oneShot = definition.deepCopy().put("oneShot", true).put("pool", POOL);
-    JsonNode function = deploy.run(fresh, oneShot);
+    JsonNode function = deploy.run(fresh, oneShot(definition, variants.get(0)));
     try {
       ObjectNode document = head(client, function, fresh);
       return kind.throughput
           ? throughput(client, definition, workload, fresh, document)
           : kind.soak > 0
               ? soak(client, workload, fresh, document, own)
-              : starts(client, deploy, definition, workload, fresh, document);
+              : starts(client, deploy, definition, workload, variants, document);
     } finally {
       client.remove(fresh);
     }
+  }
+
+  private List<Isolation> isolation() throws CliException {
+    List<Isolation> levels = new ArrayList<>();
+    for (String word : isolation) {
+      levels.add(
+          Isolation.of(word)
+              .orElseThrow(
+                  () ->
+                      new CliException(
+                          "--isolation " + word + ": known are none, process and sandbox")));
+    }
+    return levels;
+  }
+
+  private static ObjectNode oneShot(ObjectNode definition, Variant variant) {
+    return variant(definition, variant).put("oneShot", true).put("pool", POOL);
+  }
+
+  private static ObjectNode variant(ObjectNode definition, Variant variant) {
+    ObjectNode own = definition.deepCopy();
+    own.put("replay", variant.replay()).put("isolation", variant.isolation().word());
+    if (variant.isolation() != Isolation.NONE) {
+      // There is none of such a function.
+      own.put("noImage", true);
+    }
+    return own;
   }
 
   private ObjectNode head(DaemonClient client, JsonNode function, String fresh)
@@ -234,19 +276,21 @@ final class BenchCommand implements Callable<Integer> {
       DeployProgress deploy,
       ObjectNode definition,
       Workload workload,
-      String fresh,
+      List<Variant> variants,
       ObjectNode document)
       throws CliException {
-    String kept = fresh + "-kept";
-    String plain = fresh + "-plain";
+    Map<Variant, String> names = new LinkedHashMap<>();
+    variants.forEach(variant -> names.put(variant, name + SUFFIX + variant.suffix()));
+    String kept = name + SUFFIX + "-kept";
     List<String> deployed = new ArrayList<>();
     try {
-      deploy.run(kept, definition.deepCopy().put("oneShot", false));
+      deploy.run(kept, variant(definition, variants.get(0)).put("oneShot", false));
       deployed.add(kept);
-      if (replay.contains(Switch.off)) {
-        ObjectNode noReplay = definition.deepCopy().put("oneShot", true).put("pool", POOL);
-        deploy.run(plain, noReplay.put("replay", false));
-        deployed.add(plain);
+      Map<Variant, String> others = new LinkedHashMap<>(names);
+      others.remove(variants.get(0)); // deployed already
+      for (Map.Entry<Variant, String> other : others.entrySet()) {
+        deploy.run(other.getValue(), oneShot(definition, other.getKey()));
+        deployed.add(other.getValue());
       }
       String cold =
           starts.contains(Start.COLD)
@@ -256,14 +300,13 @@ final class BenchCommand implements Callable<Integer> {
           "%d rounds to warm the daemon, then %d rounds of %s%s, %d ms between calls%n"
               .formatted(warmupRounds, count, starts, cold, gapMillis));
       StartsRun run =
-          new StartsRun(
-              client, BenchClock.SYSTEM, workload, new StartsRun.Functions(fresh, kept, plain));
+          new StartsRun(client, BenchClock.SYSTEM, workload, new StartsRun.Functions(names, kept));
       StartsReport report =
           new StartsReport(
               run.run(
                   new StartsRun.Plan(
                       starts,
-                      replay.stream().map(Switch.on::equals).toList(),
+                      variants,
                       warmupRounds,
                       count,
                       coldCount,

@@ -8,6 +8,7 @@ import io.pilotlight.cli.bench.Example;
 import io.pilotlight.cli.bench.Series;
 import io.pilotlight.cli.bench.StartsReport;
 import io.pilotlight.cli.bench.StartsRun;
+import io.pilotlight.cli.bench.Variant;
 import io.pilotlight.cli.bench.Workload;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -30,7 +31,7 @@ final class DemoCommand implements Callable<Integer> {
   private static final StartsRun.Plan PLAN =
       new StartsRun.Plan(
           List.of(Start.COLD, Start.RESTORE, Start.FORK, Start.POOL, Start.WARM),
-          List.of(true),
+          List.of(Variant.USUAL),
           20,
           30,
           3,
@@ -69,7 +70,10 @@ final class DemoCommand implements Callable<Integer> {
     StartsReport report =
         new StartsReport(
             new StartsRun(
-                    client, BenchClock.SYSTEM, workload, new StartsRun.Functions(name, name, name))
+                    client,
+                    BenchClock.SYSTEM,
+                    workload,
+                    new StartsRun.Functions(Map.of(Variant.USUAL, name), name))
                 .run(PLAN));
     client.remove(name);
     return report;

@@ -13,7 +13,7 @@ public final class Series {
   private static final double NANOS = 1e9;
 
   private final Start start;
-  private final boolean replay;
+  private final Variant variant;
   private final Histogram starts = new Histogram(DIGITS);
   private final Histogram handlers = new Histogram(DIGITS);
   private final Histogram totals = new Histogram(DIGITS);
@@ -21,19 +21,19 @@ public final class Series {
   private int unavailable;
   private OptionalLong privateBytes = OptionalLong.empty();
 
-  Series(Start start, boolean replay) {
+  Series(Start start, Variant variant) {
     this.start = start;
-    this.replay = replay;
+    this.variant = variant;
   }
 
-  /** Whether processes of this start replay the working set, if that kind of start does. */
-  public boolean replay() {
-    return replay;
+  /** How the function is deployed. */
+  public Variant variant() {
+    return variant;
   }
 
   /** What it is called in a table. */
   public String label() {
-    return replay ? start.toString() : start + ", no replay";
+    return start + variant.label();
   }
 
   /** The start that was asked for. */
@@ -115,7 +115,8 @@ public final class Series {
   /** As {@code bench --json} has it. */
   public ObjectNode document(ObjectNode node) {
     node.put("start", start.toString())
-        .put("replay", replay)
+        .put("replay", variant.replay())
+        .put("isolation", variant.isolation().word())
         .put("count", count())
         .put("failed", failed());
     node.put("unavailable", unavailable);

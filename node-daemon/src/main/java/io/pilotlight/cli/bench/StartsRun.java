@@ -10,9 +10,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeSet;
 import java.util.stream.LongStream;
 
 /**
@@ -49,15 +50,18 @@ public final class StartsRun {
   }
 
   /**
-   * The same function under two names.
+   * The same function under several names.
    *
    * @param fresh whose processes serve one call: for cold, restore, fork and pool
    * @param kept whose processes are kept: for warm
-   * @param plain whose processes serve one call and replay nothing
    */
-  public record Functions(String fresh, String kept, String plain) {
+  public record Functions(Map<Variant, String> fresh, String kept) {
     String of(Series series) {
-      return series.start() == Start.WARM ? kept : series.replay() ? fresh : plain;
+      return series.start() == Start.WARM ? kept : usual(series.variant());
+    }
+
+    private String usual(Variant variant) {
+      return Objects.requireNonNull(fresh.get(variant), variant::toString);
     }
   }
 
@@ -70,7 +74,7 @@ public final class StartsRun {
    * How much to measure.
    *
    * @param starts the kinds, in the order of a round
-   * @param replay whether clones are measured that replay the working set, that do not, or both
+   * @param variants in which forks and clones of the pool are measured; all else in the first
    * @param warmupRounds rounds before, of all kinds but cold: the daemon is a JVM too, and its own
    *     code must be compiled before anything is measured
    * @param count rounds
@@ -80,19 +84,18 @@ public final class StartsRun {
    */
   public record Plan(
       List<Start> starts,
-      List<Boolean> replay,
+      List<Variant> variants,
       int warmupRounds,
       int count,
       int coldCount,
       Duration gap) {
-    /** Only the clones of a zygote replay anything, and only before their first call. */
+    /** What is measured in a round. */
     List<Series> series() {
       List<Series> series = new ArrayList<>();
       for (Start start : starts) {
-        if (start == Start.FORK || start == Start.POOL) {
-          replay.forEach(on -> series.add(new Series(start, on)));
-        } else {
-          series.add(new Series(start, true));
+        boolean clones = start == Start.FORK || start == Start.POOL;
+        for (Variant variant : clones ? variants : variants.subList(0, 1)) {
+          series.add(new Series(start, variant));
         }
       }
       return series;
@@ -122,7 +125,9 @@ public final class StartsRun {
         }
       }
       for (Series series : measured) {
-        series.privateBytes(privateBytes(http, series.start()));
+        if (series.variant().equals(plan.variants().get(0))) {
+          series.privateBytes(privateBytes(http, series.start()));
+        }
       }
     } catch (IOException e) {
       throw new CliException("the connection to " + client.daemon() + " failed: " + e);
@@ -152,7 +157,7 @@ public final class StartsRun {
 
   private void prime(MeasuringClient http, Plan plan) throws IOException, CliException {
     if (plan.starts().contains(Start.RESTORE)) {
-      for (String function : new TreeSet<>(List.of(functions.fresh(), functions.kept()))) {
+      for (String function : List.of(functions.usual(plan.variants().get(0)), functions.kept())) {
         awaitImage(function);
       }
     }

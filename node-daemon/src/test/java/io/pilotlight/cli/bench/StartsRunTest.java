@@ -6,6 +6,7 @@ import io.pilotlight.cli.DaemonAccess;
 import io.pilotlight.cli.DaemonClient;
 import io.pilotlight.cli.FakeDaemon;
 import io.pilotlight.cli.Start;
+import io.pilotlight.engine.Isolation;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -71,7 +72,7 @@ final class StartsRunTest {
   }
 
   @Test
-  void callsAFunctionOfItsOwnForStartsWithoutReplay() throws Exception {
+  void callsAFunctionOfItsOwnForEachVariant() throws Exception {
     try (FakeDaemon daemon = new FakeDaemon()) {
       daemon.answer("POST /v1/functions/f/invocations", 200, HEADERS, "{}");
       daemon.answer("POST /v1/functions/plain/invocations", 502, HEADERS, "no replay");
@@ -82,16 +83,22 @@ final class StartsRunTest {
           run(
               daemon,
               new StartsRun.Plan(
-                  List.of(Start.FORK, Start.WARM), List.of(true, false), 0, 3, 0, Duration.ZERO));
+                  List.of(Start.FORK, Start.WARM),
+                  List.of(Variant.USUAL, PLAIN),
+                  0,
+                  3,
+                  0,
+                  Duration.ZERO));
 
       assertThat(measured)
           .extracting(Series::label)
-          .containsExactly("fork", "fork, no replay", "warm");
+          .containsExactly("fork", "fork, sandbox, no replay", "warm");
       assertThat(measured).extracting(Series::failed).containsExactly(0, 3, 0);
     }
   }
 
-  private static final List<Boolean> ON = List.of(true);
+  private static final Variant PLAIN = new Variant(false, Isolation.SANDBOX);
+  private static final List<Variant> ON = List.of(Variant.USUAL);
   private static final List<Start> ALL = List.of(Start.COLD, Start.FORK, Start.WARM);
 
   private static List<Series> run(FakeDaemon daemon, StartsRun.Plan plan) throws Exception {
@@ -99,7 +106,7 @@ final class StartsRunTest {
             new DaemonClient(DaemonAccess.open(daemon.uri())),
             BenchClock.SYSTEM,
             new TemplateWorkload("{\"n\": {{n}}}".getBytes(StandardCharsets.UTF_8)),
-            new StartsRun.Functions("f", "kept", "plain"))
+            new StartsRun.Functions(Map.of(Variant.USUAL, "f", PLAIN, "plain"), "kept"))
         .run(plan);
   }
 }
