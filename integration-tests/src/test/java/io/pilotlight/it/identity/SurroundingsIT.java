@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pilotlight.it.support.ProcessTable;
 import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
 import io.pilotlight.zygote.EngineListener;
@@ -28,11 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a clone knows of the world around it, which has changed since its zygote was frozen. */
 final class SurroundingsIT {
-  private static final int NUMBERS_TO_COME = 2_000;
-
-  /** RESERVED_PIDS of the kernel's pid.c: where numbers begin again. */
-  private static final int RESERVED = 300;
-
   private static final Duration CALL = Duration.ofSeconds(60);
   private static final byte[] PAYLOAD = "\"backend.test\"".getBytes(StandardCharsets.UTF_8);
 
@@ -75,27 +69,18 @@ final class SurroundingsIT {
   void jcmdFindsACloneWhoseNumberAKilledJvmHad() throws Exception {
     FunctionSpec spec = TestFunction.of(directory, Whereabouts.class, List.of());
     Warmup warmup = new Warmup(List.of(PAYLOAD), 1, Duration.ofSeconds(30), CALL);
-    List<Path> left = new ArrayList<>();
     try (LocalZygoteHost host =
             new LocalZygoteHost(directory, TestJvm.agentJar(), EngineListener.NONE);
-        Zygote zygote = host.build(spec, warmup, CALL, (stage, done, total) -> {})) {
-      long end = Long.parseLong(Files.readString(Path.of("/proc/sys/kernel/pid_max")).strip());
-      for (int i = 1; i < NUMBERS_TO_COME; i++) {
-        long next = zygote.pid() + i;
-        long pid = next < end ? next : next - end + RESERVED;
-        Path socket = Path.of("/tmp/.java_pid" + pid);
-        if (!ProcessTable.running(pid) && !Files.exists(socket)) {
-          left.add(Files.createFile(socket));
-        }
-      }
-      try (FunctionJvm clone = zygote.fork()) {
+        Zygote zygote = host.build(spec, warmup, CALL, (stage, done, total) -> {});
+        FunctionJvm clone = zygote.forkAhead()) {
+      Path socket = Path.of("/tmp/.java_pid" + clone.pid());
+      Files.deleteIfExists(socket);
+      Files.createFile(socket);
+      try {
         clone.invoke(new Invocation("where", Map.of(), PAYLOAD), CALL);
-        assertThat(left).contains(Path.of("/tmp/.java_pid" + clone.pid()));
         assertThat(TestJvm.run("jcmd", Long.toString(clone.pid()), "Thread.print"))
             .contains("\"main\"");
-      }
-    } finally {
-      for (Path socket : left) {
+      } finally {
         Files.deleteIfExists(socket);
       }
     }
