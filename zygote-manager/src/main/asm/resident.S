@@ -23,6 +23,7 @@
 # request (one SOCK_SEQPACKET message; descriptors come with it)
 #   0x00 id                               0x08 command: 1 fork, 2 exit
 #   0x18 number of operations             0x20 number of ranges
+#   0x28 -> u32 that receives the third descriptor before the process is made, or 0
 #   0x40 the operation that makes the process
 #   0x80 operations for the child, while it has one thread; behind them the ranges that it touches
 #
@@ -148,6 +149,14 @@ receive:
         mov     0x18(%r12), %rbp
         cmpl    $2, 0x08(%rbp)
         je      leave
+        mov     0x28(%rbp), %rdi
+        test    %rdi, %rdi
+        jz      make_process
+        mov     0x08(%r12), %rcx
+        mov     32(%rcx), %rcx          # msg_control: a header of 16 bytes, then the descriptors
+        mov     24(%rcx), %eax
+        mov     %eax, (%rdi)
+make_process:
         add     $0x40, %rbp
         OPERATE
         test    %rax, %rax
@@ -207,18 +216,19 @@ disconnected:
         syscall
         jmp     accept
 
-# The clone, with one thread: first what this request asks for, then what every clone of this zygote needs.
+# The clone, with one thread: first what every clone of this zygote needs, its channel before all else, then what this
+# request asks for.
 child:  xor     %r13d, %r13d
-        mov     0x18(%r12), %rbp
-        mov     0x18(%rbp), %r15
+        mov     0x20(%r12), %rbp
+        mov     0x28(%r12), %r15
         shl     $6, %r15
-        add     $0x80, %rbp
         add     %rbp, %r15
         lea     1f(%rip), %r14
         jmp     run_ops
-1:      mov     0x20(%r12), %rbp
-        mov     0x28(%r12), %r15
+1:      mov     0x18(%r12), %rbp
+        mov     0x18(%rbp), %r15
         shl     $6, %r15
+        add     $0x80, %rbp
         add     %rbp, %r15
         lea     1f(%rip), %r14
         jmp     run_ops

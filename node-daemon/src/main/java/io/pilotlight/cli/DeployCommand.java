@@ -69,8 +69,7 @@ final class DeployCommand implements Callable<Integer> {
               + " repeated. @FILE keeps it out of the command line.")
   private Map<String, String> secrets = Map.of();
 
-  @Option(names = "--memory", paramLabel = "MIB", description = "Memory of one process, in MiB.")
-  private @Nullable Integer memoryMib;
+  @Mixin private final LimitOptions limits = new LimitOptions();
 
   @Option(names = "--timeout", paramLabel = "S", description = "How long a call may take.")
   private @Nullable Integer timeoutSeconds;
@@ -167,7 +166,7 @@ final class DeployCommand implements Callable<Integer> {
     for (Map.Entry<String, String> secret : secrets.entrySet()) {
       definition.withObject("/secrets").put(secret.getKey(), secret(secret.getValue()));
     }
-    put(definition, "memoryMib", memoryMib);
+    limits.write(definition);
     put(definition, "timeoutSeconds", timeoutSeconds);
     put(definition, "initTimeoutSeconds", initTimeoutSeconds);
     definition.put("oneShot", oneShot);

@@ -5,6 +5,7 @@ import io.pilotlight.zygote.BuildException;
 import io.pilotlight.zygote.BuildProgress;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.Limits;
 import io.pilotlight.zygote.LocalZygoteHost;
 import io.pilotlight.zygote.Warmup;
 import io.pilotlight.zygote.Zygote;
@@ -81,7 +82,7 @@ final class OwnZygote implements AutoCloseable {
         paths(definition.path("jars")),
         paths(definition.path("layers")),
         environment,
-        definition.path("memoryMib").asInt(MEMORY_MIB),
+        Limits.ofMemory(definition.path("memoryMib").asInt(MEMORY_MIB)),
         Path.of(definition.path("jvm").asText(System.getProperty("java.home"))),
         texts(definition.path("jvmArgs")));
   }

@@ -104,7 +104,8 @@ public final class Daemon implements AutoCloseable {
               config.agentJar(),
               listener,
               FreezePolicy.THOROUGH.with(config.descriptorPolicy()),
-              ConfinementPolicy.hiding(List.of(data)));
+              ConfinementPolicy.hiding(List.of(data)),
+              config.limits().controlGroups());
         },
         NodeClock.SYSTEM);
   }

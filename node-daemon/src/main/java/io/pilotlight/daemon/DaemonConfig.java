@@ -66,7 +66,8 @@ public record DaemonConfig(
               "maxEvents",
               "maxEventBytes",
               "connectionIdleSeconds",
-              "fdPolicy"));
+              "fdPolicy",
+              "controlGroups"));
 
   /**
    * Whom a daemon lets in, and how far.
@@ -100,6 +101,7 @@ public record DaemonConfig(
    * @param maxEvents asynchronous invocations that may wait or run
    * @param maxEventBytes bytes of payload that they may have together
    * @param connectionIdle when a silent connection is closed
+   * @param controlGroups whether limits of functions are enforced by control groups, where it can
    */
   public record Limits(
       int maxRequestBytes,
@@ -110,7 +112,8 @@ public record DaemonConfig(
       int maxColdStartsPerFunction,
       int maxEvents,
       int maxEventBytes,
-      Duration connectionIdle) {
+      Duration connectionIdle,
+      boolean controlGroups) {
 
     /** 6 MiB and 100 bytes each way, as AWS Lambda has it; the rest suits a machine of any size. */
     public static Limits defaults() {
@@ -125,7 +128,8 @@ public record DaemonConfig(
           Math.max(2, processors),
           10_000,
           256 << 20,
-          Duration.ofSeconds(60));
+          Duration.ofSeconds(60),
+          true);
     }
   }
 
@@ -277,7 +281,8 @@ public record DaemonConfig(
         fields.integer("maxEventBytes", limits.maxEventBytes(), 1_024, Integer.MAX_VALUE),
         Duration.ofSeconds(
             fields.integer(
-                "connectionIdleSeconds", (int) limits.connectionIdle().toSeconds(), 1, 86_400)));
+                "connectionIdleSeconds", (int) limits.connectionIdle().toSeconds(), 1, 86_400)),
+        fields.flag("controlGroups", limits.controlGroups()));
   }
 
   /**

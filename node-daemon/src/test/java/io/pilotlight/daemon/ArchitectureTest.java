@@ -72,6 +72,8 @@ final class ArchitectureTest {
           .definedBy("io.pilotlight.linux..")
           .layer("tracee")
           .definedBy("io.pilotlight.tracee..")
+          .layer("cgroup")
+          .definedBy("io.pilotlight.cgroup..")
           .layer("engine")
           .definedBy("io.pilotlight.engine..")
           .layer("zygote")
@@ -88,6 +90,8 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("daemon", "cli")
           .whereLayer("engine")
           .mayOnlyBeAccessedByLayers("zygote", "daemon", "cli")
+          .whereLayer("cgroup")
+          .mayOnlyBeAccessedByLayers("zygote", "cli")
           .whereLayer("tracee")
           .mayOnlyBeAccessedByLayers("engine", "zygote");
 

@@ -99,19 +99,28 @@ public final class ConfinedStart {
   public record Program(
       List<String> command, Map<String, String> environment, Path directory, String owner) {}
 
+  /** What is done to the shell as soon as it is there: all that it forks inherits it. */
+  @FunctionalInterface
+  public interface Preparation {
+    void prepare(int pid) throws IOException;
+  }
+
   /**
    * Starts a program.
    *
+   * @param preparation done first
    * @param descriptors what it gets as descriptor 0, 1, 2, ...; every other is closed in it
    * @throws IOException if the kernel refused a step, which it names; nothing is left then
    */
-  public static Started start(Confinement confinement, Program program, List<Fd> descriptors)
+  public static Started start(
+      Confinement confinement, Program program, Preparation preparation, List<Fd> descriptors)
       throws IOException {
     List<Fd> given = new ArrayList<>(descriptors);
     ProgramImage image = new ProgramImage(program.command(), program.environment());
     return new ConfinedStart(confinement)
         .inShell(
             program.owner(),
+            preparation,
             given,
             image.bytes(),
             true,
@@ -127,7 +136,7 @@ public final class ConfinedStart {
   public static void check(Confinement confinement) throws IOException {
     ConfinedStart start = new ConfinedStart(confinement);
     try (Fd nothing = OpenFile.readOnly(Path.of("/dev/null"))) {
-      start.inShell("check", List.of(nothing), 0, false, start::tryClone);
+      start.inShell("check", pid -> {}, List.of(nothing), 0, false, start::tryClone);
     }
   }
 
@@ -156,7 +165,12 @@ public final class ConfinedStart {
    * @param stays whether the children live on if all goes well
    */
   private Started inShell(
-      String owner, List<Fd> descriptors, int argumentBytes, boolean stays, Child second)
+      String owner,
+      Preparation preparation,
+      List<Fd> descriptors,
+      int argumentBytes,
+      boolean stays,
+      Child second)
       throws IOException {
     try (Sockets.Pair line = Sockets.streamPair()) {
       List<Fd> given = new ArrayList<>(descriptors);
@@ -167,6 +181,7 @@ public final class ConfinedStart {
       int shell = Processes.spawn(command, Map.of(), Path.of("/"), given);
       boolean complete = false;
       try {
+        preparation.prepare(shell);
         Started started = run(shell, Math.max(SCRATCH_BYTES, argumentBytes), second);
         complete = true;
         return started;

@@ -120,11 +120,11 @@ public final class ForkEngine {
   }
 
   /** Connects to the fork server whose socket is {@code directory/name}. */
-  public ForkServerClient connect(Path directory, String name, Blueprint blueprint)
-      throws IOException {
+  public ForkServerClient connect(
+      Path directory, String name, Blueprint blueprint, Residence residence) throws IOException {
     Fd socket = Sockets.connect(directory, name);
     try {
-      return new ForkServerClient(socket, blueprint.call(), loop);
+      return new ForkServerClient(socket, blueprint.call(), residence.region(), loop);
     } catch (IOException e) {
       socket.close();
       throw e;

@@ -399,7 +399,7 @@ final class ForkServer {
     return Operation.of("dup3", detail, DUP3, from, value(to), value(flags));
   }
 
-  private static Operation close(Operation.Argument descriptor, String detail) {
+  static Operation close(Operation.Argument descriptor, String detail) {
     return Operation.of("close", detail, CLOSE, descriptor);
   }
 

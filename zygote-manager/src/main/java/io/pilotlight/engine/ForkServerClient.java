@@ -10,7 +10,9 @@ import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
 import io.pilotlight.recorder.ReplayPlan;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
@@ -21,18 +23,24 @@ import org.jspecify.annotations.Nullable;
  * event loop, so that whoever asked for a clone can already talk to it. Thread-safe.
  */
 public final class ForkServerClient implements AutoCloseable {
-  /** The clone's channel, and its output. */
-  private static final int DESCRIPTORS = 2;
+  /** The clone's channel, and its output; the descriptors of its placement follow. */
+  static final int OWN_DESCRIPTORS = 2;
 
   private final Object lock = new Object();
   private final Fd socket;
   private final EventLoop loop;
   private final EventLoop.Watch watch;
   private final CloneCall call;
+  private final long region;
   private final DescriptorReceiver receiver = new DescriptorReceiver(ResidentLayout.REPLY_BYTES);
   private final Map<Long, LongConsumer> waiting = new ConcurrentHashMap<>();
   private final CompletableFuture<Void> lost = new CompletableFuture<>();
   private long nextId = 1;
+
+  /** What a step of a request with that placement was; empty for a step of the zygote's own. */
+  public static Optional<String> stepName(int step, Placement placement) {
+    return ResidentLayout.requestStepName(step, placement);
+  }
 
   /** How many ranges a plan may have. */
   public static final int MAX_RANGES = ResidentLayout.MAX_RANGES;
@@ -58,12 +66,14 @@ public final class ForkServerClient implements AutoCloseable {
    *
    * @param socket connected to it; owned from now on
    * @param call by which it makes clones
+   * @param region where the fork server's region begins
    * @param loop handles the replies
    */
-  ForkServerClient(Fd socket, CloneCall call, EventLoop loop) throws KernelException {
+  ForkServerClient(Fd socket, CloneCall call, long region, EventLoop loop) throws KernelException {
     this.socket = socket;
     this.loop = loop;
     this.call = call;
+    this.region = region;
     this.watch = loop.watch(socket, this::receive);
   }
 
@@ -71,11 +81,14 @@ public final class ForkServerClient implements AutoCloseable {
    * Prepares requests for clones that touch memory ahead of their first call.
    *
    * @param replay at most {@link #MAX_RANGES} ranges
+   * @param placement how each gets into the groups whose descriptors come with {@link #fork}
    */
-  public Request request(ReplayPlan replay) {
+  public Request request(ReplayPlan replay, Placement placement) {
     DescriptorMessage message =
-        new DescriptorMessage(ResidentLayout.forkRequestBytes(replay), DESCRIPTORS);
-    ResidentLayout.writeForkRequest(message.payload(), call, replay);
+        new DescriptorMessage(
+            ResidentLayout.forkRequestBytes(replay, placement),
+            OWN_DESCRIPTORS + placement.groups().size());
+    ResidentLayout.writeForkRequest(message.payload(), region, call, replay, placement);
     return new Request(message, replay.pages());
   }
 
@@ -85,13 +98,20 @@ public final class ForkServerClient implements AutoCloseable {
    * @param request made by this client
    * @param channel becomes the clone's control channel; may be closed here when this returns
    * @param output becomes its stdout and stderr; likewise
+   * @param groups the descriptors of the request's placement; likewise
    * @param answer called once, on the event loop: with the pid; with a negated error number if the
    *     fork failed; with -ESRCH if the zygote was lost before it answered
    * @throws KernelException if the request cannot be sent: EPIPE when the zygote is lost, EAGAIN
    *     when it is overrun; {@code answer} is not called then
    */
-  public void fork(Request request, Fd channel, Fd output, LongConsumer answer)
+  public void fork(Request request, Fd channel, Fd output, List<Fd> groups, LongConsumer answer)
       throws KernelException {
+    Fd[] taken = new Fd[OWN_DESCRIPTORS + groups.size()];
+    taken[0] = channel;
+    taken[1] = output;
+    for (int i = 0; i < groups.size(); i++) {
+      taken[OWN_DESCRIPTORS + i] = groups.get(i);
+    }
     // The lock covers one sendmsg that does not wait.
     synchronized (lock) {
       if (!socket.open()) {
@@ -101,7 +121,7 @@ public final class ForkServerClient implements AutoCloseable {
       request.message.payload().putLong(0, id);
       waiting.put(id, answer);
       try {
-        request.message.send(socket, channel, output);
+        request.message.send(socket, taken);
       } catch (KernelException e) {
         waiting.remove(id);
         throw e;

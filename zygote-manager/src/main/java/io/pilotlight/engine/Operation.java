@@ -120,6 +120,7 @@ record Operation(
   static final class Writer {
     private final ByteBuffer image;
     private final long base;
+    private final int origin;
     private int data;
 
     /**
@@ -129,8 +130,20 @@ record Operation(
      * @param data where strings may be put, in the image
      */
     Writer(ByteBuffer image, long base, int data) {
-      this.image = image;
+      this(image, base, 0, data);
+    }
+
+    /**
+     * Into a part of an image.
+     *
+     * @param part what will be in the process from {@code base + origin} on
+     * @param base address of the whole
+     * @param data where strings may be put, in the part
+     */
+    Writer(ByteBuffer part, long base, int origin, int data) {
+      this.image = part;
       this.base = base;
+      this.origin = origin;
       this.data = data;
     }
 
@@ -197,7 +210,7 @@ record Operation(
       int at = (data + 7) / 8 * 8;
       image.put(at, bytes);
       data = at + bytes.length;
-      return base + at;
+      return base + origin + at;
     }
   }
 }

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -63,8 +64,12 @@ final class ResidentLayout {
   /** Size of a request that asks for no ranges to be touched. */
   private static final int PLAIN_REQUEST_BYTES = 0x80;
 
+  /** Enough for the operations of a request and what they point at. */
+  private static final int MAX_PLACEMENT_BYTES = 1024;
+
   /** How many ranges a request can ask for. */
-  static final int MAX_RANGES = (REQUEST_BYTES - PLAIN_REQUEST_BYTES) / RANGE_BYTES;
+  static final int MAX_RANGES =
+      (REQUEST_BYTES - PLAIN_REQUEST_BYTES - MAX_PLACEMENT_BYTES) / RANGE_BYTES;
 
   /** Size of a reply. */
   static final int REPLY_BYTES = 16;
@@ -73,6 +78,7 @@ final class ResidentLayout {
   private static final int COMMAND_FORK = 1;
   private static final int OPERATIONS_OFFSET = 0x18;
   private static final int RANGES_OFFSET = 0x20;
+  private static final int DESCRIPTOR_PLACE_OFFSET = 0x28;
   private static final int MAKE_PROCESS_OFFSET = 0x40;
   private static final int FIXED = REQUEST + REQUEST_BYTES;
   private static final int THREAD_BYTES = 128;
@@ -261,36 +267,76 @@ final class ResidentLayout {
   }
 
   /** Size of the request for a clone that replays a plan. */
-  static int forkRequestBytes(ReplayPlan replay) {
-    return PLAIN_REQUEST_BYTES + replay.ranges().size() * RANGE_BYTES;
+  static int forkRequestBytes(ReplayPlan replay, Placement placement) {
+    List<Operation> operations = placement.operations();
+    int data =
+        operations.stream().flatMap(o -> o.arguments().stream()).mapToInt(a -> a.dataBytes()).sum();
+    return PLAIN_REQUEST_BYTES
+        + operations.size() * Operation.BYTES
+        + replay.ranges().size() * RANGE_BYTES
+        + data
+        + (placement.atBirth() ? CloneArguments.PROCESS_BYTES : 0);
   }
 
   /**
    * The request for one clone, without its id, which is the first 8 bytes.
    *
+   * @param region where the fork server's region begins
    * @param call makes the process
    * @param replay what the clone touches before it waits for its first byte
+   * @param placement how it gets into its control groups
    */
-  static void writeForkRequest(ByteBuffer request, CloneCall call, ReplayPlan replay) {
-    request.putLong(COMMAND_OFFSET, COMMAND_FORK).putLong(OPERATIONS_OFFSET, 0);
+  static void writeForkRequest(
+      ByteBuffer request, long region, CloneCall call, ReplayPlan replay, Placement placement) {
+    List<Operation> operations = placement.operations();
+    request.putLong(COMMAND_OFFSET, COMMAND_FORK).putLong(OPERATIONS_OFFSET, operations.size());
     request.putLong(RANGES_OFFSET, replay.ranges().size());
-    int at = PLAIN_REQUEST_BYTES;
+    int at = PLAIN_REQUEST_BYTES + operations.size() * Operation.BYTES;
     for (ReplayPlan.Range range : replay.ranges()) {
       request.putLong(at, range.start() | range.advice().number());
       request.putLong(at + Long.BYTES, range.bytes());
       at += RANGE_BYTES;
     }
-    Operation makeProcess =
-        Operation.of(
-            "clone",
-            "the process",
-            (int) CLONE,
-            new Value(call.flags()),
-            new Value(0),
-            new Value(call.pidfd()),
-            new Value(call.leaderThreadId()),
-            new Value(0));
-    new Operation.Writer(request, 0, 0).write(makeProcess, MAKE_PROCESS_OFFSET);
+    Operation makeProcess;
+    if (placement.atBirth()) {
+      long arguments = region + REQUEST + at;
+      CloneArguments.writeProcess(request, at, call);
+      request.putLong(DESCRIPTOR_PLACE_OFFSET, arguments + CloneArguments.CGROUP);
+      at += CloneArguments.PROCESS_BYTES;
+      makeProcess =
+          Operation.of(
+              "clone3",
+              "the process",
+              CLONE3,
+              new Value(arguments),
+              new Value(CloneArguments.PROCESS_BYTES));
+    } else {
+      makeProcess =
+          Operation.of(
+              "clone",
+              "the process",
+              (int) CLONE,
+              new Value(call.flags()),
+              new Value(0),
+              new Value(call.pidfd()),
+              new Value(call.leaderThreadId()),
+              new Value(0));
+    }
+    Operation.Writer writer = new Operation.Writer(request, region, REQUEST, at);
+    writer.write(makeProcess, MAKE_PROCESS_OFFSET);
+    writer.write(operations, PLAIN_REQUEST_BYTES);
+  }
+
+  /** What a step of the request was; empty for one of the zygote's own. */
+  static Optional<String> requestStepName(int step, Placement placement) {
+    int index = step - (REQUEST + PLAIN_REQUEST_BYTES - CONTROL) / Operation.BYTES;
+    return index >= 0 && index < placement.operations().size()
+        ? Optional.of(named(placement.operations().get(index)))
+        : Optional.empty();
+  }
+
+  private static String named(Operation operation) {
+    return operation.name() + " (" + operation.detail() + ")";
   }
 
   /**
@@ -303,7 +349,7 @@ final class ResidentLayout {
     for (int i = 0; i < first; i++) {
       names.add("an operation of the request");
     }
-    fixed.forEach(operation -> names.add(operation.name() + " (" + operation.detail() + ")"));
+    fixed.forEach(operation -> names.add(named(operation)));
     for (CloneThread thread : threads) {
       names.add("clone (thread " + thread.state().name() + ")");
       names.add("clone (thread " + thread.state().name() + ")");

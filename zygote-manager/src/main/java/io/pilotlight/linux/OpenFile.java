@@ -8,6 +8,7 @@ import java.nio.file.Path;
 /** Opens files by descriptor, which Java does not show. See open(2). */
 public final class OpenFile {
   private static final long OPEN = 2;
+  private static final int O_WRONLY = 1;
   private static final int O_NONBLOCK = 0x800;
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_DIRECTORY = 0x10000;
@@ -25,8 +26,13 @@ public final class OpenFile {
     return open(file, O_NONBLOCK | O_CLOEXEC);
   }
 
-  /** A directory, only to name what is in it. */
-  static Fd directory(Path directory) throws KernelException {
+  /** For writing; the file is there. */
+  public static Fd writeOnly(Path file) throws KernelException {
+    return open(file, O_WRONLY | O_CLOEXEC);
+  }
+
+  /** A directory, only to name it or what is in it. */
+  public static Fd directory(Path directory) throws KernelException {
     return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   }
 

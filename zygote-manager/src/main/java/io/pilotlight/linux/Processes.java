@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Starting, watching, signalling and reaping processes. See posix_spawn(3), pidfd_open(2),
@@ -29,8 +30,10 @@ public final class Processes {
   private static final long GETEGID = 108;
   private static final long PRCTL = 157;
   private static final long WAITID = 247;
+  private static final long PRLIMIT64 = 302;
   private static final long PIDFD_SEND_SIGNAL = 424;
   private static final long PIDFD_OPEN = 434;
+  private static final long CLONE3 = 435;
   private static final long PIDFD_GETFD = 438;
 
   private static final int WALL = 0x40000000;
@@ -49,6 +52,24 @@ public final class Processes {
   private static final int SIGSET_BYTES = 128;
 
   private Processes() {}
+
+  /** What setrlimit(2) limits: the numbers of Linux on x86-64. */
+  public enum Resource {
+    /** Size of a file that it writes, in bytes. */
+    FSIZE(1),
+    /** Private writable memory, in bytes, whether it has been touched or not. */
+    DATA(2),
+    /** Threads of its user. */
+    NPROC(6),
+    /** Descriptors. */
+    NOFILE(7);
+
+    private final int number;
+
+    Resource(int number) {
+      this.number = number;
+    }
+  }
 
   /** How a process ended: the low level of wait(2). */
   public record Ended(boolean exited, int codeOrSignal) {}
@@ -193,6 +214,50 @@ public final class Processes {
               "pidfd_getfd",
               "descriptor " + number + " of process " + pid));
     }
+  }
+
+  /**
+   * Limits a process and all that it will fork, softly and hard; a value above its hard limit is
+   * that one. See prlimit(2). Nothing happens if the process has ended.
+   *
+   * @param pid a child that has not been reaped
+   */
+  public static void limit(int pid, Resource resource, long value) throws KernelException {
+    ByteBuffer limits = Kernel.scratch();
+    String detail = "pid " + pid + ", RLIMIT_" + resource;
+    long result = Kernel.call(PRLIMIT64, pid, resource.number, 0, Kernel.address(limits));
+    if (result == -Errno.ESRCH) {
+      return;
+    }
+    Kernel.check(result, "prlimit64", detail);
+    // Unlimited is the largest unsigned number.
+    long hard = limits.getLong(8);
+    long allowed = Long.compareUnsigned(value, hard) < 0 ? value : hard;
+    limits.putLong(0, allowed).putLong(8, allowed);
+    result = Kernel.call(PRLIMIT64, pid, resource.number, Kernel.address(limits), 0);
+    Reference.reachabilityFence(limits);
+    if (result != -Errno.ESRCH) {
+      Kernel.check(result, "prlimit64", detail + ", " + value);
+    }
+  }
+
+  /** The soft limit of this process; empty if there is none. */
+  public static OptionalLong limit(Resource resource) throws KernelException {
+    ByteBuffer limits = Kernel.scratch();
+    Kernel.check(
+        Kernel.call(PRLIMIT64, 0, resource.number, 0, Kernel.address(limits)),
+        "prlimit64",
+        "RLIMIT_" + resource);
+    long soft = limits.getLong(0);
+    return soft == -1 ? OptionalLong.empty() : OptionalLong.of(soft);
+  }
+
+  /**
+   * Whether clone3(2) can be used, by which a process is born in a control group: filters of
+   * container runtimes answer ENOSYS to it.
+   */
+  public static boolean hasClone3() {
+    return Kernel.call(CLONE3, 0, 0) != -Errno.ENOSYS;
   }
 
   /** Sends a signal; false if the process has ended already. */

@@ -1,6 +1,7 @@
 package io.pilotlight.zygote;
 
 import io.pilotlight.engine.ForkServerClient;
+import io.pilotlight.engine.Placement;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.recorder.MemoryRegion;
 import io.pilotlight.recorder.NamedRegion;
@@ -35,6 +36,7 @@ final class CloneRecorder {
   private static final int COUNTED_ONE_IN = 16;
 
   private final ForkServerClient client;
+  private final Placement placement;
   private final List<MemoryRegion> regions;
   private final WorkingSet workingSet = new WorkingSet();
   private volatile State state;
@@ -47,11 +49,13 @@ final class CloneRecorder {
    * Nothing is recorded yet.
    *
    * @param pid the zygote, frozen for good
+   * @param placement how its clones get into their control groups
    */
-  CloneRecorder(int pid, ForkServerClient client) throws IOException {
+  CloneRecorder(int pid, ForkServerClient client, Placement placement) throws IOException {
     this.client = client;
+    this.placement = placement;
     this.regions = regions(ProcFs.mappings(pid));
-    this.plain = client.request(ReplayPlan.NONE);
+    this.plain = client.request(ReplayPlan.NONE, placement);
     this.state = new State(0, new Recording(PageSet.empty(), PageSet.empty()), plain, plain);
   }
 
@@ -137,7 +141,7 @@ final class CloneRecorder {
   }
 
   private ForkServerClient.Request request(Recording set) {
-    return client.request(ReplayPlan.of(set, regions, ForkServerClient.MAX_RANGES));
+    return client.request(ReplayPlan.of(set, regions, ForkServerClient.MAX_RANGES), placement);
   }
 
   /** Counts a request that was answered with a process id or an error. */

@@ -4,7 +4,9 @@ import io.pilotlight.engine.Confinement;
 import io.pilotlight.engine.Isolation;
 import io.pilotlight.linux.Processes;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +23,8 @@ public record ConfinementPolicy(int userId, int groupId, List<Path> hidden) {
   /** By convention nobody, who owns no file: functions of a daemon that runs as root. */
   public static final int NOBODY = 65534;
 
+  private static final Path CONTROL_GROUPS = Path.of("/sys/fs/cgroup");
+
   /** Copies the list. */
   public ConfinementPolicy {
     hidden = List.copyOf(hidden);
@@ -34,7 +38,15 @@ public record ConfinementPolicy(int userId, int groupId, List<Path> hidden) {
         : new ConfinementPolicy(user, Processes.groupId(), hidden);
   }
 
-  /** Of a function's processes; null if they are not confined. */
+  /** As whom a function's processes run. */
+  int userId(FunctionSpec spec) {
+    return spec.isolation() == Isolation.NONE ? Processes.userId() : userId;
+  }
+
+  /**
+   * Of a function's processes; null if they are not confined. The files of control groups are
+   * hidden too: whoever is their owner could lift his limits by them.
+   */
   @Nullable Confinement of(FunctionSpec spec, Path agentJar) throws IOException {
     if (spec.isolation() == Isolation.NONE) {
       return null;
@@ -49,8 +61,16 @@ public record ConfinementPolicy(int userId, int groupId, List<Path> hidden) {
         spec.network(),
         userId,
         groupId,
-        hidden,
+        withControlGroups(),
         List.copyOf(visible),
-        spec.memoryMib());
+        spec.limits().memoryMib());
+  }
+
+  private List<Path> withControlGroups() {
+    List<Path> all = new ArrayList<>(hidden);
+    if (Files.isDirectory(CONTROL_GROUPS)) {
+      all.add(CONTROL_GROUPS);
+    }
+    return all;
   }
 }

@@ -2,7 +2,6 @@ package io.pilotlight.zygote;
 
 import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.FrameCodec;
-import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.ForkServerClient;
 import io.pilotlight.engine.RegionNames;
 import io.pilotlight.linux.Errno;
@@ -48,6 +47,7 @@ final class FrozenZygote implements Zygote {
   private final CloneRecorder recorder;
   private final Supplier<String> cloneIds;
   private final Consumer<HostedJvm> made;
+  private final CloneLimits limits;
 
   /** What its clones have shown; a later daemon does not know it. */
   private volatile List<String> rehearsalWarnings = List.of();
@@ -60,10 +60,12 @@ final class FrozenZygote implements Zygote {
       @Nullable PidNamespace namespace,
       ForkServerClient client,
       CloneRegistry clones,
+      CloneLimits limits,
       HostServices services,
       EngineListener listener)
       throws IOException {
-    this.recorder = new CloneRecorder(record.pid(), client);
+    this.recorder = new CloneRecorder(record.pid(), client, limits.placement());
+    this.limits = limits;
     this.record = record;
     this.kind = kind;
     this.adopted = adopted;
@@ -77,6 +79,12 @@ final class FrozenZygote implements Zygote {
     process.exit().thenRun(client::close);
     // One that lives but cannot be asked any more would be kept for ever; another is built instead.
     client.lost().thenRun(process::kill);
+    process.exit().thenRun(limits::close);
+  }
+
+  /** Makes what clones need, ahead of them. */
+  void prepare() {
+    limits.prepare();
   }
 
   /** Where a host keeps account of its clones. */
@@ -209,7 +217,7 @@ final class FrozenZygote implements Zygote {
     try (Sockets.Pair channel = Sockets.streamPair();
         Sockets.Pair output = Sockets.pipe()) {
       Sockets.sendBuffer(channel.first(), SEND_BUFFER_BYTES);
-      HostedJvm clone = describe(channel.first(), output.first());
+      HostedJvm clone = describe(channel.first(), output.first(), nextLimits());
       made.accept(clone);
       if (namespace != null) {
         namespace.keepUntil(clone.exit());
@@ -231,18 +239,33 @@ final class FrozenZygote implements Zygote {
     }
   }
 
-  private HostedJvm describe(Fd channel, Fd output) {
+  private ProcessLimits nextLimits() throws NotStartedException {
+    try {
+      return limits.next();
+    } catch (IOException e) {
+      throw new NotStartedException(
+          "no-control-group",
+          "A clone of zygote " + id() + " would run without its limits: " + e.getMessage());
+    }
+  }
+
+  private String stepName(int step) {
+    return ForkServerClient.stepName(step, limits.placement())
+        .orElseGet(() -> record.blueprint().stepName(step));
+  }
+
+  private HostedJvm describe(Fd channel, Fd output, ProcessLimits own) {
     String cloneId = cloneIds.get();
     ByteBuffer renew = FrameCodec.encode(new Frame.Renew(cloneId));
     ByteBuffer first = ByteBuffer.allocate(1 + renew.remaining()).put(GO).put(renew).flip();
-    Blueprint blueprint = record.blueprint();
     JvmOutput kept = new JvmOutput(output.move(), services);
     return new HostedJvm(
         cloneId,
         new JvmChannel(channel.move(), services.nanoTime()),
         kept,
         first,
-        blueprint::stepName,
+        own,
+        this::stepName,
         services,
         recorder.chooses() ? recorder::record : null);
   }
@@ -256,6 +279,7 @@ final class FrozenZygote implements Zygote {
           used,
           channel,
           output,
+          clone.limits().descriptors(),
           result -> {
             answered(clone, result, start);
             recorder.answered(used, result);

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process that can serve a function: a clone of a zygote, or a cold JVM. It serves one invocation
@@ -140,12 +141,25 @@ public interface FunctionJvm extends AutoCloseable {
     private static final long serialVersionUID = 1L;
     private final transient ExitStatus status;
     private final String outputTail;
+    private final transient @Nullable Overrun overrun;
 
     /** With how it ended, and the end of its output. */
     public DiedException(String message, ExitStatus status, String outputTail) {
+      this(message, status, outputTail, null);
+    }
+
+    /** The same of one that a limit has ended. */
+    public DiedException(
+        String message, ExitStatus status, String outputTail, @Nullable Overrun overrun) {
       super(message);
       this.status = status;
       this.outputTail = outputTail;
+      this.overrun = overrun;
+    }
+
+    /** The limit that ended it, or null. */
+    public @Nullable Overrun overrun() {
+      return overrun;
     }
 
     /** How it ended. */

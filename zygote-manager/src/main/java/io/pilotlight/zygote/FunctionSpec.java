@@ -17,7 +17,7 @@ import java.util.Objects;
  *     it lives
  * @param layers jars that are searched after {@code jars}
  * @param environment the whole environment of its processes
- * @param memoryMib what the function may use; the heap gets a part of it, see {@link JvmCommand}
+ * @param limits what one of its processes may use
  * @param javaHome the JDK or JRE that runs it
  * @param jvmArgs further arguments for that JVM, after Pilotlight's own
  * @param descriptors what is done about descriptors that are open at the freeze
@@ -31,7 +31,7 @@ public record FunctionSpec(
     List<Path> jars,
     List<Path> layers,
     Map<String, String> environment,
-    int memoryMib,
+    Limits limits,
     Path javaHome,
     List<String> jvmArgs,
     DescriptorOptions descriptors,
@@ -43,6 +43,7 @@ public record FunctionSpec(
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(version, "version");
     Objects.requireNonNull(handler, "handler");
+    Objects.requireNonNull(limits, "limits");
     Objects.requireNonNull(javaHome, "javaHome");
     Objects.requireNonNull(isolation, "isolation");
     jars = List.copyOf(jars);
@@ -60,7 +61,7 @@ public record FunctionSpec(
       List<Path> jars,
       List<Path> layers,
       Map<String, String> environment,
-      int memoryMib,
+      Limits limits,
       Path javaHome,
       List<String> jvmArgs) {
     this(
@@ -70,7 +71,7 @@ public record FunctionSpec(
         jars,
         layers,
         environment,
-        memoryMib,
+        limits,
         javaHome,
         jvmArgs,
         DescriptorOptions.DEFAULT,
@@ -87,7 +88,7 @@ public record FunctionSpec(
         jars,
         layers,
         environment,
-        memoryMib,
+        limits,
         javaHome,
         jvmArgs,
         options,

@@ -43,11 +43,13 @@ final class HostedJvm implements FunctionJvm {
   private final JvmChannel channel;
   private final JvmOutput output;
   private final HostServices services;
+  private final ProcessLimits limits;
   private final IntFunction<String> stepName;
   private final CompletableFuture<Started> started = new CompletableFuture<>();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private volatile @Nullable ByteBuffer firstBytes;
   private volatile ByteBuffer secrets = NOTHING;
+  private volatile @Nullable Overrun overrun;
   private volatile boolean finished;
   private volatile boolean hooks = true;
   private volatile @Nullable IntConsumer recorder;
@@ -62,6 +64,7 @@ final class HostedJvm implements FunctionJvm {
    * A JVM that {@link #started} or {@link #notStarted} will be called for.
    *
    * @param firstBytes sent before its first frame, or null
+   * @param limits its limits; released when it has ended
    * @param stepName says what the step of a StepFailed frame was
    * @param recorder given the process id to record what the first call touched, or null
    */
@@ -70,6 +73,7 @@ final class HostedJvm implements FunctionJvm {
       JvmChannel channel,
       JvmOutput output,
       @Nullable ByteBuffer firstBytes,
+      ProcessLimits limits,
       IntFunction<String> stepName,
       HostServices services,
       @Nullable IntConsumer recorder) {
@@ -78,6 +82,7 @@ final class HostedJvm implements FunctionJvm {
     this.channel = channel;
     this.output = output;
     this.firstBytes = firstBytes;
+    this.limits = limits;
     this.stepName = stepName;
     this.services = services;
   }
@@ -111,10 +116,16 @@ final class HostedJvm implements FunctionJvm {
   }
 
   private void ended(ExitStatus status) {
+    boolean byUs = finished;
     finished = true;
     output.finish();
     channel.close();
     services.forget(this);
+    if (!byUs && !(status instanceof ExitStatus.Exited exited && exited.code() == 0)) {
+      // Its group forgets with its release.
+      overrun = limits.ending(status, outputTail(JvmOutput.KEPT_BYTES)).orElse(null);
+    }
+    limits.release();
     exit.complete(status);
   }
 
@@ -147,6 +158,11 @@ final class HostedJvm implements FunctionJvm {
   @Override
   public void secrets(Map<String, String> values) {
     secrets = values.isEmpty() ? NOTHING : FrameCodec.encode(new Frame.Secrets(values));
+  }
+
+  /** Its limits. */
+  ProcessLimits limits() {
+    return limits;
   }
 
   /** The process; only for a JVM that has been started. */
@@ -262,7 +278,12 @@ final class HostedJvm implements FunctionJvm {
     awaitStarted(END_GRACE);
     return new NotStartedException(
         "clone-died",
-        "Process " + id + " took no request: it " + awaitExit() + ". " + outputTail(TAIL_BYTES));
+        "Process "
+            + id
+            + " took no request: it "
+            + ending(awaitExit())
+            + ". "
+            + outputTail(TAIL_BYTES));
   }
 
   private @Nullable Reply replyOrNull(Frame frame) {
@@ -273,7 +294,11 @@ final class HostedJvm implements FunctionJvm {
     if (frame instanceof Frame.Fault fault) {
       hooks = fault.hooks();
       return new Reply.Fault(
-          fault.kind(), fault.enteredNanos(), fault.finishedNanos(), fault.failure());
+          fault.kind(),
+          fault.enteredNanos(),
+          fault.finishedNanos(),
+          fault.failure(),
+          limits.cause(fault.failure()).orElse(null));
     }
     return null;
   }
@@ -312,7 +337,16 @@ final class HostedJvm implements FunctionJvm {
     }
     String tail = outputTail(TAIL_BYTES);
     return new DiedException(
-        "The function's process " + how + " during the call: it " + status + ".", status, tail);
+        "The function's process " + how + " during the call: it " + ending(status) + ".",
+        status,
+        tail,
+        overrun);
+  }
+
+  /** How it ended, and of which limit, in words that follow "it". */
+  String ending(ExitStatus status) {
+    Overrun limit = overrun;
+    return limit == null ? status.toString() : status + ", over its " + limit.limit();
   }
 
   /** How it ended; a process that has closed its channel and lives on is killed. */

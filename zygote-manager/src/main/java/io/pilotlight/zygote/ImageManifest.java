@@ -31,7 +31,7 @@ record ImageManifest(
     List<FileTraits> files,
     long pagesBytes) {
   /** The format that this version reads and writes. */
-  static final int FORMAT = 1;
+  static final int FORMAT = 2;
 
   /** Copies the lists. */
   ImageManifest {

@@ -28,9 +28,6 @@ public final class JvmCommand {
   private static final String MAIN_CLASS = "io.pilotlight.agent.FunctionHost";
   private static final int MINIMUM_FEATURE = 17;
 
-  /** The rest is for code, metaspace, thread stacks and the collector. */
-  private static final int HEAP_PERCENT = 75;
-
   /** Flags with which a JVM cannot be forked, each with the reason and the way out. */
   private static final Map<String, String> REFUSED =
       Map.of(
@@ -132,7 +129,7 @@ public final class JvmCommand {
     if (!choosesCollector(spec)) {
       command.add("-XX:+UseSerialGC");
     }
-    command.add("-Xmx" + Math.max(16, spec.memoryMib() * HEAP_PERCENT / 100) + "m");
+    command.addAll(limits(spec.limits()));
     command.add("-XX:-UsePerfData");
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-XX:+ErrorFileToStderr");
@@ -150,6 +147,23 @@ public final class JvmCommand {
     command.add(agentJar.toString());
     command.add(MAIN_CLASS);
     return command;
+  }
+
+  /**
+   * What the JVM can keep to by itself, and then says so; before the function's own arguments. The
+   * heap has its full size from the beginning, touched or not: else its generations are as large as
+   * suits the machine, or the control group, if the JVM is in that early enough to see it.
+   */
+  private static List<String> limits(Limits limits) {
+    List<String> flags = new ArrayList<>();
+    flags.add("-Xmx" + limits.heapMib() + "m");
+    flags.add("-XX:InitialRAMPercentage=100");
+    flags.add("-XX:MaxDirectMemorySize=" + limits.directMib() + "m");
+    flags.add("-XX:MaxMetaspaceSize=" + limits.metaspaceMib() + "m");
+    if (limits.processors() > 0) {
+      flags.add("-XX:ActiveProcessorCount=" + limits.processors());
+    }
+    return flags;
   }
 
   /**

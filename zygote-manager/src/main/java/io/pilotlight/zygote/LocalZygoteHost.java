@@ -1,5 +1,6 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.cgroup.Delegation;
 import io.pilotlight.engine.ConfinedStart;
 import io.pilotlight.engine.Confinement;
 import io.pilotlight.engine.ForkEngine;
@@ -9,7 +10,6 @@ import io.pilotlight.engine.ForkServerOptions;
 import io.pilotlight.engine.Isolation;
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
-import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.OpenFile;
 import io.pilotlight.linux.Platform;
 import io.pilotlight.linux.ProcFs;
@@ -17,7 +17,6 @@ import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
 import io.pilotlight.zygote.BuildException.Fault;
 import io.pilotlight.zygote.BuildProgress.Stage;
-import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import io.pilotlight.zygote.ImageException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,7 +28,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -41,6 +39,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,18 +62,13 @@ public final class LocalZygoteHost implements ZygoteHost {
   private final Services services;
   private final Strays strays;
   private final ZygoteImages images;
+  private final ResourceLimits limits;
   private final Registry clones = new Registry();
   private final Set<FunctionJvm> jvms = ConcurrentHashMap.newKeySet();
   private final Set<FrozenZygote> zygotes = ConcurrentHashMap.newKeySet();
-  private final Set<PidNamespace> namespaces = ConcurrentHashMap.newKeySet();
 
-  /**
-   * The kernel tells a process's death to the thread that started it. Clones ask to be killed when
-   * their parent dies, and a clone's parent is the thread that started its zygote: so all are
-   * started by one thread that lives as long as this.
-   */
-  private final ExecutorService spawner;
-
+  private final ExecutorService spawnerThread;
+  private final JvmSpawner spawner;
   private final ScheduledExecutorService timer;
 
   /**
@@ -99,7 +93,8 @@ public final class LocalZygoteHost implements ZygoteHost {
         agentJar,
         listener,
         policy,
-        ConfinementPolicy.hiding(List.of(runDirectory.toRealPath())));
+        ConfinementPolicy.hiding(List.of(runDirectory.toRealPath())),
+        true);
   }
 
   /**
@@ -107,13 +102,16 @@ public final class LocalZygoteHost implements ZygoteHost {
    *
    * @param policy in which condition JVMs are frozen
    * @param confinements as whom functions run that are isolated, and what they must not see
+   * @param controlGroups whether limits are enforced by control groups, where there are any for
+   *     this process; else only by rlimits and flags
    */
   public LocalZygoteHost(
       Path runDirectory,
       Path agentJar,
       EngineListener listener,
       FreezePolicy policy,
-      ConfinementPolicy confinements)
+      ConfinementPolicy confinements,
+      boolean controlGroups)
       throws IOException {
     this.policy = policy;
     this.confinements = confinements;
@@ -123,14 +121,23 @@ public final class LocalZygoteHost implements ZygoteHost {
     this.listener = listener;
     this.owner = Owner.of(this.runDirectory);
     Processes.becomeSubreaper();
+    this.limits = ResourceLimits.open(delegation(controlGroups), owner);
+    LOG.info("limits are enforced {}", limits.description());
     this.loop = new EventLoop("pilotlight-events");
     LongSupplier nanoTime = System::nanoTime;
     this.engine = new ForkEngine(loop, nanoTime);
-    this.spawner = Executors.newSingleThreadExecutor(daemonThread("pilotlight-spawner"));
+    this.spawnerThread = Executors.newSingleThreadExecutor(daemonThread("pilotlight-spawner"));
+    this.spawner = new JvmSpawner(spawnerThread, loop, limits);
     this.timer = Executors.newSingleThreadScheduledExecutor(daemonThread("pilotlight-timer"));
     this.services = new Services(nanoTime);
     this.strays = new Strays(services);
     this.images = new ZygoteImages(nanoTime, services.epochMillis());
+  }
+
+  private static Delegation delegation(boolean controlGroups) {
+    return controlGroups
+        ? Delegation.here()
+        : new Delegation.Absent("they are switched off", "set 'controlGroups' to true");
   }
 
   private static ThreadFactory daemonThread(String name) {
@@ -155,6 +162,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     FrozenZygote zygote = null;
     try {
       ZygoteBuilder builder = new ZygoteBuilder(jvm, spec, services.nanoTime(), progress);
+      builder.warn(limits.notEnforced(spec.limits()));
       builder.initialise(initTimeout, true);
       builder.warm(warmup);
       if (policy.quiesce()) {
@@ -238,8 +246,10 @@ public final class LocalZygoteHost implements ZygoteHost {
               frozen.blueprint(),
               frozen.residence(),
               builder.warnings());
+      limits.frozen(started.jvm().limits());
       FrozenZygote zygote =
           open(record, Zygote.Kind.MEMORY, started.jvm().watch(), namespace, false);
+      zygote.prepare();
       record.write(runDirectory);
       return zygote;
     } catch (IOException e) {
@@ -256,10 +266,15 @@ public final class LocalZygoteHost implements ZygoteHost {
       boolean adopted)
       throws IOException {
     ForkServerClient client =
-        engine.connect(runDirectory, socketName(record.id()), record.blueprint());
+        engine.connect(
+            runDirectory, socketName(record.id()), record.blueprint(), record.residence());
+    FunctionSpec spec = record.spec();
+    CloneLimits own =
+        limits.ofClones(
+            record.id(), spec.limits(), confinements.userId(spec) == Processes.userId());
     FrozenZygote zygote =
         new FrozenZygote(
-            record, kind, adopted, process, namespace, client, clones, services, listener);
+            record, kind, adopted, process, namespace, client, clones, own, services, listener);
     zygotes.add(zygote);
     process
         .exit()
@@ -317,7 +332,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     try (Fd socket = Sockets.listen(runDirectory, socketName(id))) {
       Path program = JvmCommand.java(manifest.function().javaHome());
       int pid =
-          new ImageRestorer(spawner, loop)
+          new ImageRestorer(spawnerThread, loop)
               .restore(program, WORKING_DIRECTORY, socket, image.state(), pages);
       ProcessWatch process =
           ProcessWatch.of(pid, loop)
@@ -334,7 +349,10 @@ public final class LocalZygoteHost implements ZygoteHost {
               manifest.warnings());
       boolean opened = false;
       try {
-        Zygote zygote = open(record, Zygote.Kind.IMAGE, process, null, false);
+        limits.restrict(pid, record.spec().limits());
+        limits.take(id, record.spec().limits(), process, pid);
+        FrozenZygote zygote = open(record, Zygote.Kind.IMAGE, process, null, false);
+        zygote.prepare();
         opened = true;
         return zygote;
       } finally {
@@ -382,6 +400,7 @@ public final class LocalZygoteHost implements ZygoteHost {
         if (listener != null) {
           descriptors.add(listener);
         }
+        Confinement confinement = confinements.of(spec, agentJar);
         JvmOutput kept = new JvmOutput(output.first().move(), services);
         HostedJvm jvm =
             new HostedJvm(
@@ -389,18 +408,18 @@ public final class LocalZygoteHost implements ZygoteHost {
                 new JvmChannel(channel.first().move(), services.nanoTime()),
                 kept,
                 null,
+                limits.ofJvm(id, spec.limits(), listening),
                 step -> "step " + step,
                 services,
                 null);
         jvms.add(jvm);
-        Confinement confinement = confinements.of(spec, agentJar);
         ConfinedStart.Program program =
             new ConfinedStart.Program(
                 JvmCommand.of(spec, agentJar, owner, listening),
                 JvmCommand.environment(spec),
                 WORKING_DIRECTORY,
                 JvmCommand.ownerMarker(owner));
-        PidNamespace namespace = spawn(jvm, program, confinement, descriptors);
+        PidNamespace namespace = spawner.spawn(jvm, program, confinement, descriptors);
         return new StartedJvm(jvm, confinement, namespace);
       } finally {
         closeIfOpen(listener);
@@ -416,59 +435,6 @@ public final class LocalZygoteHost implements ZygoteHost {
     if (fd != null) {
       fd.close();
     }
-  }
-
-  /**
-   * Waits for the spawner whatever happens: it uses the caller's descriptors, and takes some
-   * milliseconds.
-   */
-  private @Nullable PidNamespace spawn(
-      HostedJvm jvm,
-      ConfinedStart.Program program,
-      @Nullable Confinement confinement,
-      List<Fd> descriptors)
-      throws IOException {
-    try {
-      jvm.watchOutput();
-      return CompletableFuture.supplyAsync(
-              () -> spawnNow(jvm, program, confinement, descriptors), spawner)
-          .join();
-    } catch (KernelException e) {
-      jvm.notStarted(new NotStartedException("spawn-failed", e.toString()));
-      throw e;
-    } catch (CompletionException e) {
-      throw new IOException(e.getCause() == null ? e : e.getCause());
-    }
-  }
-
-  private @Nullable PidNamespace spawnNow(
-      HostedJvm jvm,
-      ConfinedStart.Program program,
-      @Nullable Confinement confinement,
-      List<Fd> descriptors) {
-    try {
-      if (confinement == null) {
-        jvm.started(
-            Processes.spawn(
-                program.command(), program.environment(), program.directory(), descriptors));
-        return null;
-      }
-      ConfinedStart.Started started = ConfinedStart.start(confinement, program, descriptors);
-      jvm.started(started.pid());
-      return enter(started.keeperPid(), jvm.exit());
-    } catch (IOException e) {
-      jvm.notStarted(new NotStartedException("spawn-failed", e.toString()));
-      throw new CompletionException(e);
-    }
-  }
-
-  private PidNamespace enter(int keeperPid, CompletableFuture<ExitStatus> member)
-      throws IOException {
-    PidNamespace namespace = PidNamespace.of(keeperPid, loop);
-    namespaces.add(namespace);
-    namespace.exit().thenRun(() -> namespaces.remove(namespace));
-    namespace.keepUntil(member);
-    return namespace;
   }
 
   private static void endAndAwait(HostedJvm jvm) {
@@ -491,12 +457,20 @@ public final class LocalZygoteHost implements ZygoteHost {
 
   @Override
   public Adoption adopt() {
-    return new Adopter(runDirectory, owner, loop).run(this::openAdopted, this::forgetFiles);
+    Adoption adoption =
+        new Adopter(runDirectory, owner, loop).run(this::openAdopted, this::forgetFiles);
+    List<String> ended = new ArrayList<>(adoption.ended());
+    ended.addAll(
+        limits.removeAllBut(
+            adoption.zygotes().stream().map(Zygote::id).collect(Collectors.toSet())));
+    zygotes.forEach(FrozenZygote::prepare);
+    return new Adoption(adoption.zygotes(), ended);
   }
 
   private Zygote openAdopted(ZygoteRecord record, ProcessWatch process) throws IOException {
     PidNamespace namespace =
-        record.keeperPid() == 0 ? null : enter(record.keeperPid(), process.exit());
+        record.keeperPid() == 0 ? null : spawner.enter(record.keeperPid(), process.exit());
+    limits.take(record.id(), record.spec().limits(), process, record.pid());
     return open(record, Zygote.Kind.MEMORY, process, namespace, true);
   }
 
@@ -507,10 +481,11 @@ public final class LocalZygoteHost implements ZygoteHost {
     List<CompletableFuture<ExitStatus>> ends = new ArrayList<>();
     zygotes.forEach(zygote -> ends.add(zygote.lost()));
     jvms.forEach(jvm -> ends.add(jvm.exit()));
-    namespaces.forEach(namespace -> ends.add(namespace.exit()));
+    ends.addAll(spawner.ends());
     awaitEnds(CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0])));
+    limits.close();
     timer.shutdownNow();
-    spawner.shutdown();
+    spawnerThread.shutdown();
     loop.close();
   }
 

@@ -2,6 +2,7 @@ package io.pilotlight.zygote;
 
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame.FaultKind;
+import org.jspecify.annotations.Nullable;
 
 /** What came back from a call that reached the agent. */
 @SuppressWarnings("ArrayRecordComponent") // never compared, and a copy would cost on every call
@@ -27,7 +28,18 @@ public sealed interface Reply {
    *
    * @param kind whose fault it is
    * @param failure the exception
+   * @param overrun the limit that seems to have caused it, or null
    */
-  record Fault(FaultKind kind, long enteredNanos, long finishedNanos, Failure failure)
-      implements Reply {}
+  record Fault(
+      FaultKind kind,
+      long enteredNanos,
+      long finishedNanos,
+      Failure failure,
+      @Nullable Overrun overrun)
+      implements Reply {
+    /** One that no limit has caused. */
+    public Fault(FaultKind kind, long enteredNanos, long finishedNanos, Failure failure) {
+      this(kind, enteredNanos, finishedNanos, failure, null);
+    }
+  }
 }

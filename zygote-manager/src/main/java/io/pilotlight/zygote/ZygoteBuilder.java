@@ -63,6 +63,11 @@ final class ZygoteBuilder {
     return List.copyOf(warnings);
   }
 
+  /** Adds to them. */
+  void warn(List<String> sentences) {
+    warnings.addAll(sentences);
+  }
+
   /**
    * The handler is constructed afterwards, or the function has asked for its checkpoint meanwhile.
    *
@@ -77,7 +82,7 @@ final class ZygoteBuilder {
             spec.handler(),
             spec.jars().stream().map(Object::toString).toList(),
             spec.layers().stream().map(Object::toString).toList(),
-            spec.memoryMib(),
+            spec.limits().memoryMib(),
             zygote);
     Frame answer = exchange(init, timeout, "start and initialise the function");
     if (answer instanceof Frame.Failed failed) {
@@ -330,7 +335,7 @@ final class ZygoteBuilder {
     return new BuildException(
         refused ? Fault.CONFIGURATION : Fault.FUNCTION,
         "The JVM "
-            + status
+            + jvm.ending(status)
             + " when it was to "
             + what
             + (cause instanceof KernelException ? " (" + cause.getMessage() + ")." : ".")

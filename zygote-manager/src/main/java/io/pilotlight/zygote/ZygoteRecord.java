@@ -47,7 +47,7 @@ record ZygoteRecord(
     Residence residence,
     List<String> warnings) {
   static final String SUFFIX = ".zygote";
-  private static final String FORMAT = "6";
+  private static final String FORMAT = "7";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -65,7 +65,12 @@ record ZygoteRecord(
     values.setProperty("function", spec.name());
     values.setProperty("version", spec.version());
     values.setProperty("handler", spec.handler());
-    values.setProperty("memoryMib", Integer.toString(spec.memoryMib()));
+    Limits limits = spec.limits();
+    values.setProperty("memoryMib", Integer.toString(limits.memoryMib()));
+    values.setProperty("cpuMillis", Integer.toString(limits.cpuMillis()));
+    values.setProperty("pids", Integer.toString(limits.pids()));
+    values.setProperty("openFiles", Integer.toString(limits.openFiles()));
+    values.setProperty("fileSizeMib", Integer.toString(limits.fileSizeMib()));
     values.setProperty("javaHome", spec.javaHome().toString());
     values.setProperty("threads", Integer.toString(blueprint.threads()));
     CloneCall call = blueprint.call();
@@ -119,7 +124,7 @@ record ZygoteRecord(
               list(values, "jar").stream().map(Path::of).toList(),
               list(values, "layer").stream().map(Path::of).toList(),
               environment(values),
-              Integer.parseInt(required(values, "memoryMib")),
+              limits(values),
               Path.of(required(values, "javaHome")),
               list(values, "jvmArg"),
               new DescriptorOptions(
@@ -148,6 +153,15 @@ record ZygoteRecord(
     } catch (IllegalArgumentException | JsonProcessingException | PolicyException e) {
       throw new IOException(file + " is no zygote record: " + e.getMessage(), e);
     }
+  }
+
+  private static Limits limits(Properties values) throws IOException {
+    return new Limits(
+        Integer.parseInt(required(values, "memoryMib")),
+        Integer.parseInt(required(values, "cpuMillis")),
+        Integer.parseInt(required(values, "pids")),
+        Integer.parseInt(required(values, "openFiles")),
+        Integer.parseInt(required(values, "fileSizeMib")));
   }
 
   private static String required(Properties values, String name) throws IOException {

@@ -79,6 +79,7 @@ final class ConfinedStartTest {
           ConfinedStart.start(
               confinement(level, visible),
               new ConfinedStart.Program(command, Map.of("KEY", "ü"), Path.of("/"), "owner=test"),
+              pid -> {},
               List.of(nothing, output.second(), output.second()));
       output.second().close();
       try {

@@ -24,7 +24,15 @@ final class JvmCommandTest {
 
   private static FunctionSpec spec(Map<String, String> environment, Path home, String... jvmArgs) {
     return new FunctionSpec(
-        "f", "1", "C", List.of(), List.of(), environment, 400, home, List.of(jvmArgs));
+        "f",
+        "1",
+        "C",
+        List.of(),
+        List.of(),
+        environment,
+        new Limits(400, 1500, 50, 60, 0),
+        home,
+        List.of(jvmArgs));
   }
 
   @ParameterizedTest
@@ -65,7 +73,13 @@ final class JvmCommandTest {
   void serialUnlessAnotherCollectorIsAskedFor() {
     Path agent = Path.of("/agent.jar");
     assertThat(JvmCommand.of(spec(HOME), agent, "o", true))
-        .contains("-XX:+UseSerialGC", "-Xmx300m", "-javaagent:/agent.jar=owner=o");
+        .contains(
+            "-Xmx300m",
+            "-XX:InitialRAMPercentage=100",
+            "-XX:MaxDirectMemorySize=100m",
+            "-XX:MaxMetaspaceSize=200m",
+            "-XX:ActiveProcessorCount=2")
+        .contains("-XX:+UseSerialGC", "-javaagent:/agent.jar=owner=o");
     assertThat(JvmCommand.of(spec(HOME, "-XX:+UseG1GC"), agent, "o", true))
         .contains("-XX:+UseG1GC")
         .doesNotContain("-XX:+UseSerialGC");

@@ -31,7 +31,7 @@ final class ZygoteRecordTest {
             List.of(Path.of("/a b.jar")),
             List.of(Path.of("/layer.jar")),
             Map.of("KEY", "a=b\nc:ü"),
-            256,
+            new Limits(256, 500, 99, 98, 97),
             Path.of("/jdk"),
             List.of("-Dx=y"),
             new DescriptorOptions(

@@ -43,7 +43,7 @@ public final class CallFault extends Exception {
     return new CallFault(
         Frame.FaultKind.OUTPUT,
         new Failure(
-            "Function.ResponseSizeTooLarge",
+            Failure.RESPONSE_TOO_LARGE,
             "The answer is larger than " + maxBytes + " bytes",
             List.of(),
             null));

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 public record Failure(
     String type, @Nullable String message, List<String> stackTrace, @Nullable Failure cause) {
 
+  /** The type of an answer that is too large, as AWS names it. */
+  public static final String RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge";
+
   /** How many causes are carried; a longer chain, or one that loops, is cut here. */
   private static final int MAX_CAUSES = 8;
 

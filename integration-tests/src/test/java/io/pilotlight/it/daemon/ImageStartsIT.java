@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.cgroup.Delegation;
+import io.pilotlight.it.functions.Greedy;
 import io.pilotlight.it.functions.Probe;
 import io.pilotlight.it.support.Api;
 import io.pilotlight.it.support.Api.Answer;
@@ -21,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -116,6 +119,34 @@ final class ImageStartsIT {
     assertThat(answer.text()).isEqualTo("\"" + SECRET + "\"");
   }
 
+  /** What an image is restored into was no JVM when it was started, and gets them all the same. */
+  @Test
+  void clonesOfAnImageHaveTheirLimits() throws Exception {
+    DaemonProcess first = daemons.start();
+    Path jar = FunctionJar.of(daemons.directory(), Greedy.class);
+    ObjectNode greedy = Api.definition(jar, Greedy.class.getName()).put("noImage", false);
+    greedy.put("memoryMib", 160).put("pidsLimit", 80).put("openFiles", 100);
+    first.api().deployed("greedy", greedy.put("fileSizeMib", 8).put("oneShot", true));
+    first.api().awaitImage("greedy");
+    first.signalEnd();
+    first.awaitEnd();
+    Api api = daemons.start(first.setup()).api();
+    Map<String, String> limits = new TreeMap<>(Map.of("heap", "memory"));
+    limits.putAll(Map.of("direct", "memory", "descriptors", "open-files", "disk", "file-size"));
+    if (!(Delegation.here() instanceof Delegation.Absent)) {
+      limits.putAll(Map.of("native", "memory", "threads", "pids"));
+    }
+    String file = daemons.directory().resolve("large").toString();
+    for (Map.Entry<String, String> limit : limits.entrySet()) {
+      String request = Api.object("take", limit.getKey(), "file", file);
+      Answer answer = api.invoke("greedy", request, "Pilotlight-Start", "restore");
+      assertThat(answer.start()).as(answer.toString()).isEqualTo("restore");
+      assertThat(answer.json().path("limit").asText())
+          .as(answer.toString())
+          .isEqualTo(limit.getValue());
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "flipped, pages, image-damaged",
@@ -139,7 +170,7 @@ final class ImageStartsIT {
           Files.writeString(
               directory.resolve(part),
               Files.readString(directory.resolve(part))
-                  .replaceFirst("\"format\" : 1", "\"format\" : 9"));
+                  .replaceFirst("\"format\" : \\d+", "\"format\" : 9"));
       default -> touch(first.setup().data().resolve("jars"));
     }
 

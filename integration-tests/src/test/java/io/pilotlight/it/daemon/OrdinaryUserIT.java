@@ -2,7 +2,9 @@ package io.pilotlight.it.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.it.functions.Greedy;
 import io.pilotlight.it.functions.Probe;
 import io.pilotlight.it.support.Api;
 import io.pilotlight.it.support.Api.Answer;
@@ -116,6 +118,38 @@ final class OrdinaryUserIT {
         "it has all its threads", () -> status(clone, "Threads").equals(Integer.toString(threads)));
     Files.delete(file);
     assertThat(patient.get(30, TimeUnit.SECONDS).text()).isEqualTo("\"gone\"");
+  }
+
+  /** Without control groups of its own: what rlimits and the JVM can do. */
+  @Test
+  void limitsWithoutControlGroups() throws Exception {
+    DaemonProcess daemon = daemons.start(setup());
+    Api api = daemon.api();
+    Path jar = FunctionJar.of(daemons.directory(), Greedy.class);
+    Files.setPosixFilePermissions(jar, PosixFilePermissions.fromString("rw-r--r--"));
+    ObjectNode definition = Api.definition(jar, Greedy.class.getName()).put("pidsLimit", 99);
+    // What one call has taken the next one would lack.
+    definition.put("oneShot", true);
+    definition.put("memoryMib", 160).put("cpus", 0.5).put("openFiles", 100).put("fileSizeMib", 8);
+    JsonNode deployed = api.deployed("greedy", definition);
+    assertThat(daemon.logLines("limits are enforced by rlimits", "to have them: ")).hasSize(1);
+    assertThat(deployed.get("warnings").toString())
+        .contains("0.5 processors is not enforced", "99 processes and threads is not enforced");
+
+    // Who is refused memory first is chance: the function, or the JVM, which ends then, or which
+    // takes it for a heap that is full.
+    Answer memory = api.invoke("greedy", Api.object("take", "native"));
+    assertThat(memory.status()).as(memory.toString()).isIn(500, 502);
+    assertThat(memory.json().path("limit").asText()).as(memory.toString()).isEqualTo("memory");
+    assertThat(memory.text()).contains("memory limit of 160 MiB, ");
+    Answer heap = api.invoke("greedy", Api.object("take", "heap"));
+    assertThat(heap.text()).contains("120 MiB of it for the heap");
+    Answer files = api.invoke("greedy", Api.object("take", "descriptors"));
+    assertThat(files.text()).contains("limit of 100 open files");
+    Path file = daemon.setup().data().resolve("large");
+    Answer disk = api.invoke("greedy", Api.object("take", "disk", "file", file.toString()));
+    assertThat(disk.text()).contains("limit of 8 MiB for a file");
+    assertThat(Files.size(file)).isEqualTo(8 << 20);
   }
 
   private static void limit(long pid, int threads) throws Exception {

@@ -258,7 +258,7 @@ final class DescriptorsIT {
         bare.jars(),
         List.of(jna),
         Map.of("HOLDS", what, "AT", at),
-        bare.memoryMib(),
+        bare.limits(),
         bare.javaHome(),
         bare.jvmArgs());
   }

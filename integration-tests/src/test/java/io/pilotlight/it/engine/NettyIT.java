@@ -105,7 +105,7 @@ final class NettyIT {
             bare.jars(),
             layers,
             bare.environment(),
-            bare.memoryMib(),
+            bare.limits(),
             bare.javaHome(),
             bare.jvmArgs())
         .with(LISTENERS);

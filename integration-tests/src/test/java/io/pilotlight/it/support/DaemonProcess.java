@@ -19,6 +19,7 @@ public final class DaemonProcess {
   private final Process process;
   private final Path log;
   private final Api api;
+  private boolean killed;
 
   private DaemonProcess(Setup setup, Process process, Path log, Api api) {
     this.setup = setup;
@@ -159,8 +160,14 @@ public final class DaemonProcess {
     return process.exitValue();
   }
 
+  /** Whether it was killed, and so could not clean up: the next one on its data does. */
+  boolean killed() {
+    return killed;
+  }
+
   /** Kills it with SIGKILL and waits for its end. */
   public void kill() throws InterruptedException {
+    killed = true;
     process.destroyForcibly().waitFor();
   }
 
@@ -171,12 +178,21 @@ public final class DaemonProcess {
 
   /** Zygotes, clones and cold JVMs on that data directory. */
   public static List<ProcessTable.Entry> functionProcesses(Path data) throws IOException {
-    Path owner = data.resolve("run/owner");
-    if (!Files.exists(owner)) {
-      return List.of();
-    }
-    String marker = "=owner=" + Files.readString(owner).strip();
-    return ProcessTable.withArgument(argument -> argument.endsWith(marker));
+    Optional<String> owner = owner(data);
+    return owner.isEmpty()
+        ? List.of()
+        : ProcessTable.withArgument(argument -> argument.endsWith("=owner=" + owner.get()));
+  }
+
+  /** Control groups of its data directory, by whichever daemon they were made. */
+  public List<Path> controlGroups() throws IOException {
+    Optional<String> owner = owner(setup.data());
+    return owner.isEmpty() ? List.of() : ControlGroupTable.named("-" + owner.get());
+  }
+
+  private static Optional<String> owner(Path data) throws IOException {
+    Path file = data.resolve("run/owner");
+    return Files.exists(file) ? Optional.of(Files.readString(file).strip()) : Optional.empty();
   }
 
   /** Files for zygotes: sockets and records. */

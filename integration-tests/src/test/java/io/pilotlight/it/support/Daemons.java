@@ -92,6 +92,14 @@ public final class Daemons
         ProcessHandle.of(entry.pid()).ifPresent(ProcessHandle::destroyForcibly);
       }
     }
+    for (DaemonProcess daemon : daemons) {
+      for (Path group : daemon.controlGroups()) {
+        if (cleansUp(daemon.setup().data())) {
+          left.add("control group " + group);
+        }
+        ControlGroupTable.remove(group);
+      }
+    }
     String logs = logs();
     daemons.clear();
     if (directory != null) {
@@ -99,8 +107,13 @@ public final class Daemons
       directory = null;
     }
     if (!left.isEmpty()) {
-      throw new AssertionError("processes left by a daemon: " + left + "\n" + logs);
+      throw new AssertionError("left by a daemon: " + left + "\n" + logs);
     }
+  }
+
+  /** A daemon that is killed cannot; the next one on its data does. */
+  private boolean cleansUp(Path data) {
+    return daemons.stream().anyMatch(d -> d.setup().data().equals(data) && !d.killed());
   }
 
   private static void delete(Path directory) throws IOException {

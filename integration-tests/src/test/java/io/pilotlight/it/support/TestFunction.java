@@ -1,6 +1,7 @@
 package io.pilotlight.it.support;
 
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.Limits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +30,7 @@ public final class TestFunction {
         List.of(FunctionJar.of(directory, handler)),
         List.of(),
         Map.of(),
-        MEMORY_MIB,
+        Limits.ofMemory(MEMORY_MIB),
         TestJvm.home(),
         jvmArguments);
   }

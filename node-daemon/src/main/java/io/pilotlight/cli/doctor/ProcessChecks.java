@@ -1,5 +1,7 @@
 package io.pilotlight.cli.doctor;
 
+import io.pilotlight.cgroup.Delegation;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -98,14 +100,16 @@ final class ProcessChecks {
   }
 
   private Finding controlGroups() {
-    if (files.exists("/sys/fs/cgroup/cgroup.controllers")) {
-      return Finding.ok("control groups", "v2");
+    Delegation delegation =
+        Delegation.of(files.root(), Files::isWritable, ProcessHandle.current().pid());
+    if (delegation instanceof Delegation.Absent absent) {
+      return Finding.limited(
+          "control groups",
+          absent.why(),
+          "limits of functions are enforced by rlimits and JVM flags only; to have the others: "
+              + absent.remedy());
     }
-    boolean first = files.exists("/sys/fs/cgroup/memory");
-    return Finding.limited(
-        "control groups",
-        first ? "v1" : "none mounted",
-        "not needed for forks; a clone's memory is bounded by its heap flags only");
+    return Finding.ok("control groups", delegation.toString());
   }
 
   private List<Finding> limits() {

@@ -42,7 +42,7 @@ public record FunctionDefinition(
         jars.stream().map(StoredJar::path).toList(),
         layers.stream().map(StoredJar::path).toList(),
         settings.environment(),
-        settings.memoryMib(),
+        settings.limits(),
         settings.jvm(),
         settings.jvmArgs(),
         settings.descriptors(),

@@ -3,6 +3,7 @@ package io.pilotlight.daemon.function;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.engine.Isolation;
+import io.pilotlight.zygote.Limits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,8 @@ import java.util.Map;
  * @param handler {@code package.Class} or {@code package.Class::method}
  * @param environment variables that its processes see
  * @param secrets variables that its clones see and its zygote does not
- * @param memoryMib what one of its processes may use
+ * @param limits what one of its processes may use
+ * @param maxAnswerBytes the largest answer; 0 for what the daemon allows
  * @param timeoutSeconds how long one invocation may take
  * @param initTimeoutSeconds how long its JVM may take to start and initialise
  * @param oneShot whether a process serves a single invocation and ends
@@ -33,7 +35,8 @@ public record FunctionSettings(
     String handler,
     Map<String, String> environment,
     Secrets secrets,
-    int memoryMib,
+    Limits limits,
+    int maxAnswerBytes,
     int timeoutSeconds,
     int initTimeoutSeconds,
     boolean oneShot,

@@ -3,6 +3,7 @@ package io.pilotlight.daemon.function;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.descriptor.DescriptorPolicy;
+import java.math.BigDecimal;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -95,6 +96,36 @@ public final class JsonFields {
               + " is allowed");
     }
     return node.intValue();
+  }
+
+  /**
+   * A number with at most three decimals, in thousandths; {@code fallback} if absent.
+   *
+   * @param max in whole numbers; 0 is the least
+   */
+  public int thousandths(String field, int fallback, int max) throws InvalidFieldException {
+    if (!has(field)) {
+      return fallback;
+    }
+    JsonNode node = raw(field);
+    if (node.isNumber() && Double.isFinite(node.doubleValue())) {
+      BigDecimal thousandths = node.decimalValue().movePointRight(3);
+      boolean inRange =
+          thousandths.signum() >= 0 && thousandths.compareTo(BigDecimal.valueOf(1_000L * max)) <= 0;
+      // The range first: the exponent of what is far outside could make this long.
+      if (inRange && thousandths.stripTrailingZeros().scale() <= 0) {
+        return thousandths.intValue();
+      }
+    }
+    throw new InvalidFieldException(
+        field,
+        "field '"
+            + field
+            + "' is "
+            + quoted(node)
+            + "; a number between 0 and "
+            + max
+            + " with at most three decimals is allowed");
   }
 
   /** A truth value, or {@code fallback} if absent. */

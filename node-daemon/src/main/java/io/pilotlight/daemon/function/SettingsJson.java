@@ -3,6 +3,7 @@ package io.pilotlight.daemon.function;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.engine.Isolation;
+import io.pilotlight.zygote.Limits;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,6 +27,16 @@ public final class SettingsJson {
   private static final int OLDEST_JAVA = 17;
 
   private static final String SECRETS = "secrets";
+  private static final int MOST_CPUS = 1_024;
+
+  /** The JVM's own threads, on a machine of some size. */
+  private static final int LEAST_PIDS = 32;
+
+  /** The JVM's own descriptors, and some jars. */
+  private static final int LEAST_OPEN_FILES = 64;
+
+  /** A frame of the control channel has room for it. */
+  private static final int MOST_ANSWER_BYTES = 24 << 20;
 
   private static final Set<String> SETTINGS =
       new LinkedHashSet<>(
@@ -34,6 +45,11 @@ public final class SettingsJson {
               "env",
               SECRETS,
               "memoryMib",
+              "cpus",
+              "pidsLimit",
+              "openFiles",
+              "fileSizeMib",
+              "maxAnswerBytes",
               "timeoutSeconds",
               "initTimeoutSeconds",
               "oneShot",
@@ -117,7 +133,8 @@ public final class SettingsJson {
         fields.requiredText("handler", "com.example.Handler::handle"),
         variables("env", fields),
         secrets(fields),
-        fields.integer("memoryMib", 512, 64, 1 << 20),
+        limits(fields),
+        fields.integer("maxAnswerBytes", 0, 0, MOST_ANSWER_BYTES),
         fields.integer("timeoutSeconds", 30, 1, 3_600),
         fields.integer("initTimeoutSeconds", 60, 1, 3_600),
         fields.flag("oneShot", false),
@@ -144,6 +161,15 @@ public final class SettingsJson {
                     "field 'isolation' is '"
                         + word
                         + "'; 'none', 'process' or 'sandbox' is allowed"));
+  }
+
+  private static Limits limits(JsonFields fields) throws InvalidFieldException {
+    return new Limits(
+        fields.integer("memoryMib", 512, 64, 1 << 20),
+        fields.thousandths("cpus", 0, MOST_CPUS),
+        fields.integer("pidsLimit", Limits.DEFAULT_PIDS, LEAST_PIDS, 1 << 22),
+        fields.integer("openFiles", Limits.DEFAULT_OPEN_FILES, LEAST_OPEN_FILES, 1 << 20),
+        fields.integer("fileSizeMib", 0, 0, 1 << 20));
   }
 
   private static Map<String, String> variables(String field, JsonFields fields)
@@ -237,7 +263,13 @@ public final class SettingsJson {
         .sorted(Map.Entry.comparingByKey())
         .forEach(entry -> environment.put(entry.getKey(), entry.getValue()));
     settings.secrets().names().forEach(out.putArray(SECRETS)::add);
-    out.put("memoryMib", settings.memoryMib());
+    Limits limits = settings.limits();
+    out.put("memoryMib", limits.memoryMib());
+    out.put("cpus", limits.cpuMillis() / 1e3);
+    out.put("pidsLimit", limits.pids());
+    out.put("openFiles", limits.openFiles());
+    out.put("fileSizeMib", limits.fileSizeMib());
+    out.put("maxAnswerBytes", settings.maxAnswerBytes());
     out.put("timeoutSeconds", settings.timeoutSeconds());
     out.put("initTimeoutSeconds", settings.initTimeoutSeconds());
     out.put("oneShot", settings.oneShot());

@@ -1,5 +1,6 @@
 package io.pilotlight.daemon.http;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame.FaultKind;
 import io.pilotlight.daemon.function.ServedFunction;
@@ -9,9 +10,11 @@ import io.pilotlight.daemon.route.Outcome;
 import io.pilotlight.daemon.route.Router;
 import io.pilotlight.daemon.route.Served;
 import io.pilotlight.zygote.Invocation;
+import io.pilotlight.zygote.Overrun;
 import io.pilotlight.zygote.Reply;
 import java.io.IOException;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/functions/{name}/invocations}. Thread-safe. */
 final class InvocationEndpoint {
@@ -106,6 +109,7 @@ final class InvocationEndpoint {
           "process-died",
           String.valueOf(died.cause().getMessage()),
           node -> {
+            writeLimit(died.cause().overrun(), node);
             node.put("exit", died.cause().status().toString());
             node.put("output", died.cause().outputTail());
           });
@@ -138,13 +142,28 @@ final class InvocationEndpoint {
 
   private static Problem fault(String function, Reply.Fault fault) {
     Failure failure = fault.failure();
+    Overrun overrun = fault.overrun();
     boolean input = fault.kind() == FaultKind.INPUT;
-    boolean tooLarge = failure.type().equals(LambdaErrors.RESPONSE_TOO_LARGE);
+    boolean tooLarge = failure.type().equals(Failure.RESPONSE_TOO_LARGE);
     return new Problem(
         input ? 400 : tooLarge ? 502 : 500,
         input ? "invalid-payload" : tooLarge ? "answer-too-large" : "function-failed",
-        "function '" + function + "': " + failure.summary(),
-        node -> FailureJson.write(failure, node.putObject("failure")));
+        "function '"
+            + function
+            + "': "
+            + failure.summary()
+            + (overrun == null ? "" : ". Its process has reached its " + overrun.limit()),
+        node -> {
+          writeLimit(overrun, node);
+          FailureJson.write(failure, node.putObject("failure"));
+        });
+  }
+
+  /** Which limit it was, as a word for programs. */
+  private static void writeLimit(@Nullable Overrun overrun, ObjectNode node) {
+    if (overrun != null) {
+      node.put("limit", overrun.kind().word());
+    }
   }
 
   private Problem tooLarge(String function, Outcome.Answered answered) {

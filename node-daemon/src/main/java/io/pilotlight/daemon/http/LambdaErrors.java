@@ -11,8 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Errors as AWS Lambda reports them, so that its clients understand. Stateless. */
 final class LambdaErrors {
-  static final String RESPONSE_TOO_LARGE = "Function.ResponseSizeTooLarge";
-
   /** What Lambda's own limit is, and its message names. */
   private final int maxAnswerBytes;
 
@@ -84,7 +82,7 @@ final class LambdaErrors {
       return answered.reply() instanceof Reply.Success success
               && success.payload().length > maxAnswerBytes
           ? error(
-              RESPONSE_TOO_LARGE,
+              Failure.RESPONSE_TOO_LARGE,
               "Response payload size exceeded maximum allowed payload size ("
                   + maxAnswerBytes
                   + " bytes).")

@@ -2,6 +2,7 @@ package io.pilotlight.daemon.http;
 
 import io.pilotlight.daemon.function.FunctionDefinition;
 import io.pilotlight.daemon.route.Outcome;
+import io.pilotlight.zygote.Overrun;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
@@ -42,7 +43,7 @@ final class LambdaLog {
         Locale.ROOT,
         "START RequestId: %s Version: %d\n%s%sEND RequestId: %s\n"
             + "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %.0f ms\t"
-            + "Memory Size: %d MB\t\n",
+            + "Memory Size: %d MB\t%s\n",
         requestId,
         definition.version(),
         written,
@@ -51,6 +52,16 @@ final class LambdaLog {
         requestId,
         millis,
         Math.ceil(millis),
-        definition.settings().memoryMib());
+        definition.settings().limits().memoryMib(),
+        outOfMemory(outcome) ? "Status: error\tError Type: Runtime.OutOfMemory" : "");
+  }
+
+  /** The one kind of end that AWS names here and not in the answer. */
+  private static boolean outOfMemory(Outcome outcome) {
+    if (outcome instanceof Outcome.Died died) {
+      Overrun overrun = died.cause().overrun();
+      return overrun != null && overrun.kind() == Overrun.Kind.MEMORY;
+    }
+    return false;
   }
 }

@@ -1,5 +1,7 @@
 package io.pilotlight.daemon.route;
 
+import io.pilotlight.agent.wire.Failure;
+import io.pilotlight.agent.wire.Frame.FaultKind;
 import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.pool.ServingJvm;
@@ -14,6 +16,7 @@ import io.pilotlight.zygote.Reply;
 import io.pilotlight.zygote.Zygote;
 import io.pilotlight.zygote.ZygoteHost;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -222,7 +225,7 @@ final class Attempts {
       if (!deployment.keep(serving)) {
         toStop = serving;
       }
-      return answered(start, id, reply, output);
+      return answered(start, id, bounded(reply), output);
     } catch (NotStartedException e) {
       failed(start, e.reason(), String.valueOf(e.getMessage()));
       return null;
@@ -235,6 +238,28 @@ final class Attempts {
         serving.jvm().close();
       }
     }
+  }
+
+  /** An answer that is larger than the function's own limit is none. */
+  private Reply bounded(Reply reply) {
+    int most = deployment.definition().settings().maxAnswerBytes();
+    if (most == 0
+        || !(reply instanceof Reply.Success success)
+        || success.payload().length <= most) {
+      return reply;
+    }
+    Failure failure =
+        new Failure(
+            Failure.RESPONSE_TOO_LARGE,
+            "Response payload size ("
+                + success.payload().length
+                + " bytes) exceeded maximum allowed payload size ("
+                + most
+                + " bytes).",
+            List.of(),
+            null);
+    return new Reply.Fault(
+        FaultKind.HANDLER, success.enteredNanos(), success.finishedNanos(), failure);
   }
 
   private Outcome answered(Start start, String id, Reply reply, String output) {

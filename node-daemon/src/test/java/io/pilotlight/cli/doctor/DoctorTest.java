@@ -21,6 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class DoctorTest {
   private static final String LIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6";
 
+  private static final String GROUP = "/sys/fs/cgroup/pilotlight.service/";
+
   @TempDir private Path root;
 
   @BeforeEach
@@ -32,9 +34,18 @@ final class DoctorTest {
     write("/proc/sys/kernel/yama/ptrace_scope", "1\n");
     write("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
     write("/proc/sys/user/max_user_namespaces", "63000\n");
-    write("/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
+    write("/proc/self/cgroup", "0::/pilotlight.service\n");
+    write(GROUP + "cgroup.controllers", "cpu memory pids\n");
+    write(GROUP + "cgroup.type", "domain\n");
+    write(GROUP + "cgroup.subtree_control", "\n");
+    write(GROUP + "cgroup.procs", ProcessHandle.current().pid() + "\n");
     limits("1048576", "63000");
-    write("/proc/self/mountinfo", "22 1 0:20 / /proc rw,nosuid - proc proc rw\n");
+    write(
+        "/proc/self/mountinfo",
+        """
+        22 1 0:20 / /proc rw,nosuid - proc proc rw
+        30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
+        """);
   }
 
   private void status(String capabilities) throws IOException {
@@ -139,7 +150,7 @@ final class DoctorTest {
   void toleratesFilesThatAreNotThere() throws IOException {
     write("/proc/self/status", "");
     Files.delete(root.resolve("proc/self/mountinfo"));
-    Files.delete(root.resolve("sys/fs/cgroup/cgroup.controllers"));
+    Files.delete(root.resolve("proc/self/cgroup"));
 
     assertThat(finding("control groups").verdict()).isEqualTo(LIMITED);
     assertThat(finding("user").found()).isEqualTo("uid ?, CapEff unknown");

@@ -7,6 +7,7 @@ import io.pilotlight.daemon.function.Secrets;
 import io.pilotlight.daemon.function.StoredJar;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.engine.Isolation;
+import io.pilotlight.zygote.Limits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,8 @@ public final class Definitions {
         "a.B::c",
         Map.of("KEY", "value"),
         new Secrets(Map.of("PASSWORD", "hidden-from-all")),
-        256,
+        Limits.ofMemory(256),
+        0,
         3,
         5,
         oneShot,

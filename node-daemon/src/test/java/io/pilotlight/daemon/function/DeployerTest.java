@@ -249,7 +249,7 @@ final class DeployerTest {
         spec.jars(),
         spec.layers(),
         spec.environment(),
-        spec.memoryMib(),
+        spec.limits(),
         spec.javaHome(),
         spec.jvmArgs());
   }

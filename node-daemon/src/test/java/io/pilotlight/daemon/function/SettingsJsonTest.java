@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.zygote.Limits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,7 +31,7 @@ final class SettingsJsonTest {
     DeployRequest request = read("{\"jars\":[\"/a.jar\"],\"handler\":\"a.B\"}");
     FunctionSettings read = request.settings();
     assertThat(request.jars()).containsExactly(Path.of("/a.jar"));
-    assertThat(read.memoryMib()).isEqualTo(512);
+    assertThat(read.limits()).isEqualTo(Limits.ofMemory(512));
     assertThat(read.timeoutSeconds()).isEqualTo(30);
     assertThat(read.initTimeoutSeconds()).isEqualTo(60);
     assertThat(read.oneShot()).isFalse();
@@ -47,7 +48,8 @@ final class SettingsJsonTest {
         read(
             """
             {"jars":["/a.jar","/b/../c.jar"],"layers":["/l.jar"],"handler":"a.B::c","env":{"K":"V"},
-             "memoryMib":128,"timeoutSeconds":1,"initTimeoutSeconds":2,"oneShot":true,
+             "memoryMib":128,"cpus":1.25,"pidsLimit":32,"openFiles":64,"fileSizeMib":1,
+             "maxAnswerBytes":2,"timeoutSeconds":1,"initTimeoutSeconds":2,"oneShot":true,
              "isolation":"none","network":false,"pool":0,"concurrency":1,"idleSeconds":0,
              "warmupPayloads":[{"n":1},null],"warmupCount":7,"warmupBudgetSeconds":8,
              "jvmArgs":["-Xss1m"]}
@@ -55,6 +57,8 @@ final class SettingsJsonTest {
     assertThat(request.jars()).containsExactly(Path.of("/a.jar"), Path.of("/c.jar"));
     assertThat(request.layers()).containsExactly(Path.of("/l.jar"));
     assertThat(request.settings().environment()).isEqualTo(Map.of("K", "V"));
+    assertThat(request.settings().limits()).isEqualTo(new Limits(128, 1_250, 32, 64, 1));
+    assertThat(request.settings().maxAnswerBytes()).isEqualTo(2);
     assertThat(request.settings().warmup().payloads())
         .containsExactly(json.readTree("{\"n\":1}"), json.nullNode());
     assertThat(request.settings().jvmArgs()).isEqualTo(List.of("-Xss1m"));
@@ -150,6 +154,15 @@ final class SettingsJsonTest {
           """
           memoryMib          | 63        | between 64 and
           memoryMib          | 1.5       | between 64 and
+          cpus               | -1        | between 0 and 1024
+          cpus               | 1024.001  | between 0 and 1024
+          cpus               | 0.0001    | at most three decimals
+          cpus               | 1e999999  | between 0 and 1024
+          cpus               | "0.5"     | between 0 and 1024
+          pidsLimit          | 31        | between 32 and
+          openFiles          | 63        | between 64 and
+          fileSizeMib        | -1        | between 0 and
+          maxAnswerBytes     | -1        | between 0 and
           memoryMib          | "512"     | between 64 and
           timeoutSeconds     | 0         | between 1 and 3600
           timeoutSeconds     | 99999999999 | between 1 and 3600

@@ -9,6 +9,7 @@ import io.pilotlight.daemon.fake.ManualTime;
 import io.pilotlight.zygote.ExitStatus;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.Limits;
 import io.pilotlight.zygote.Warmup;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,7 +22,15 @@ import org.junit.jupiter.api.Test;
 final class ForkAheadPoolTest {
   private static final FunctionSpec SPEC =
       new FunctionSpec(
-          "f", "1", "a.B", List.of(), List.of(), Map.of(), 64, Path.of("/jvm"), List.of());
+          "f",
+          "1",
+          "a.B",
+          List.of(),
+          List.of(),
+          Map.of(),
+          Limits.ofMemory(64),
+          Path.of("/jvm"),
+          List.of());
 
   private final FakeHost host = new FakeHost();
   private final ManualTime time = new ManualTime();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pilotlight.daemon.fake.FakeHost;
 import io.pilotlight.daemon.fake.FakeJvm;
 import io.pilotlight.zygote.FunctionSpec;
+import io.pilotlight.zygote.Limits;
 import io.pilotlight.zygote.Warmup;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,7 +16,15 @@ import org.junit.jupiter.api.Test;
 final class WarmStackTest {
   private static final FunctionSpec SPEC =
       new FunctionSpec(
-          "f", "1", "a.B", List.of(), List.of(), Map.of(), 64, Path.of("/jvm"), List.of());
+          "f",
+          "1",
+          "a.B",
+          List.of(),
+          List.of(),
+          Map.of(),
+          Limits.ofMemory(64),
+          Path.of("/jvm"),
+          List.of());
 
   private final FakeHost host = new FakeHost();
   private final WarmStack stack = new WarmStack(2);
