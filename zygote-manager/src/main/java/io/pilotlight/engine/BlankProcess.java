@@ -1,6 +1,29 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.CLOSE;
+import static io.pilotlight.linux.Syscall.DUP3;
+import static io.pilotlight.linux.Syscall.FCNTL;
+import static io.pilotlight.linux.Syscall.MADVISE;
+import static io.pilotlight.linux.Syscall.MMAP;
+import static io.pilotlight.linux.Syscall.MPROTECT;
+import static io.pilotlight.linux.Syscall.MREMAP;
+import static io.pilotlight.linux.Syscall.MUNMAP;
+import static io.pilotlight.linux.Syscall.OPEN;
+import static io.pilotlight.linux.Syscall.PRCTL;
+import static io.pilotlight.linux.Syscall.PREAD64;
+import static io.pilotlight.linux.Syscall.PRLIMIT64;
+import static io.pilotlight.linux.Syscall.RSEQ;
+import static io.pilotlight.linux.Syscall.SETPRIORITY;
+import static io.pilotlight.linux.Syscall.SOCKETPAIR;
+import static io.pilotlight.linux.Uapi.AF_UNIX;
+import static io.pilotlight.linux.Uapi.MREMAP_MAYMOVE_FIXED;
+import static io.pilotlight.linux.Uapi.O_CLOEXEC;
+import static io.pilotlight.linux.Uapi.PROT_EXEC;
+import static io.pilotlight.linux.Uapi.PROT_READ;
+import static io.pilotlight.linux.Uapi.PROT_WRITE;
+import static io.pilotlight.linux.Uapi.PR_SET_NAME;
+import static io.pilotlight.linux.Uapi.PR_SET_TIMERSLACK;
 
 import io.pilotlight.engine.ImageState.Area;
 import io.pilotlight.engine.ImageState.KernelArea;
@@ -8,7 +31,6 @@ import io.pilotlight.engine.ImageState.Source;
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Text;
 import io.pilotlight.engine.Residence.KeptDescriptor;
-import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.ProcFs.Mapping;
 import io.pilotlight.linux.ProcFs.MemoryLayout;
@@ -32,24 +54,8 @@ import java.util.List;
  * routine, a table of system calls, and room to move the vdso by way of.
  */
 final class BlankProcess {
-  private static final int OPEN = 2;
-  private static final int CLOSE = 3;
-  private static final int MMAP = 9;
-  private static final int MPROTECT = 10;
-  private static final int MUNMAP = 11;
-  private static final int PREAD64 = 17;
-  private static final int MREMAP = 25;
-  private static final int MADVISE = 28;
-  private static final int SOCKETPAIR = 53;
-  private static final int SETPRIORITY = 141;
-  private static final int PRCTL = 157;
-  private static final int DUP3 = 292;
-  private static final int PRLIMIT64 = 302;
-  private static final int RSEQ = 334;
 
-  private static final int PROT_READ = 1;
-  private static final int PROT_WRITE = 2;
-  private static final int PROT_EXEC = 4;
+  private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int MAP_SHARED = 0x01;
   private static final int MAP_PRIVATE = 0x02;
   private static final int MAP_FIXED = 0x10;
@@ -57,16 +63,9 @@ final class BlankProcess {
   private static final int MAP_GROWSDOWN = 0x100;
   private static final int MAP_NORESERVE = 0x4000;
   private static final int MAP_FIXED_NOREPLACE = 0x100000;
-  private static final int MREMAP_MAYMOVE_FIXED = 3;
-  private static final int O_CLOEXEC = 02000000;
-  private static final int PR_SET_PDEATHSIG = 1;
-  private static final int PR_SET_NAME = 15;
-  private static final int PR_SET_TIMERSLACK = 29;
   private static final int PR_SET_MM = 35;
   private static final int PR_SET_MM_MAP = 14;
   private static final int RLIMIT_NOFILE = 7;
-  private static final int SIGKILL = 9;
-  private static final int AF_UNIX = 1;
   private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
 
   /** Size of struct prctl_mm_map. */
@@ -93,17 +92,21 @@ final class BlankProcess {
     this.batch = new OperationBatch(process, leader, workbench, workbench + TABLE, TABLE_BYTES);
   }
 
-  /** Does it, and lets the process go. */
-  void become(Fd pages, List<Fd> files) throws IOException {
+  /**
+   * Does it, and lets the process go.
+   *
+   * @param firstSource the descriptor of the state's first file; the others follow in their order,
+   *     then the image's pages. What is mapped is what the caller has looked at, also where the
+   *     process could not open it
+   */
+  void become(int firstSource) throws IOException {
     setUpWorkbench();
-    List<Fd> sources = new ArrayList<>(files);
-    sources.add(pages);
+    int[] opened = raise(firstSource, state.files().size() + 1);
     placeDescriptors();
-    int[] opened = open(sources);
     List<KernelArea> given = ImageEngine.kernelAreas(process.pid());
     empty();
     moveKernelAreas(given);
-    mapAreas(opened, opened[files.size()]);
+    mapAreas(opened);
     List<Operation> rest = new ArrayList<>(identity());
     for (int number : opened) {
       rest.add(Operation.of("close", "file " + number, CLOSE, value(number)));
@@ -183,13 +186,22 @@ final class BlankProcess {
     return numbers.getInt(0);
   }
 
-  /** By way of this process's descriptors: what was looked at is what is mapped. */
-  private int[] open(List<Fd> sources) throws IOException {
-    String own = "/proc/" + ProcessHandle.current().pid() + "/fd/";
-    int[] numbers = new int[sources.size()];
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = open(own + sources.get(i).number(), 0);
+  /** Descriptors get numbers that are above all which a clone puts its own under. */
+  private int[] raise(int first, int count) throws IOException {
+    int free =
+        state.residence().descriptors().stream()
+            .mapToInt(kept -> kept.number() + 1)
+            .reduce(first + count, Math::max);
+    List<Operation> copies = new ArrayList<>();
+    List<Operation> ends = new ArrayList<>();
+    for (int number = first; number < first + count; number++) {
+      String detail = "file " + number + " of the image";
+      copies.add(
+          Operation.of("fcntl", detail, FCNTL, value(number), value(F_DUPFD_CLOEXEC), value(free)));
+      ends.add(Operation.of("close", detail, CLOSE, value(number)));
     }
+    int[] numbers = batch.runChecked(copies);
+    batch.runChecked(ends);
     return numbers;
   }
 
@@ -240,7 +252,8 @@ final class BlankProcess {
         value(to));
   }
 
-  private void mapAreas(int[] files, int pages) throws IOException {
+  private void mapAreas(int[] opened) throws IOException {
+    int pages = opened[opened.length - 1];
     List<Operation> operations = new ArrayList<>();
     for (Area area : state.areas()) {
       boolean copied = area.source() == Source.COPIED_PAGES || area.source() == Source.STACK;
@@ -249,7 +262,7 @@ final class BlankProcess {
           switch (area.source()) {
             case NOTHING, COPIED_PAGES, STACK -> -1;
             case PAGES -> pages;
-            case FILE, SHARED_FILE -> files[area.file()];
+            case FILE, SHARED_FILE -> opened[area.file()];
           };
       String detail = detail(area);
       operations.add(
@@ -370,8 +383,7 @@ final class BlankProcess {
               .orIgnore());
     }
     // The image outlives the daemon; this process need not.
-    operations.add(
-        Operation.of("prctl", "PR_SET_PDEATHSIG", PRCTL, value(PR_SET_PDEATHSIG), value(SIGKILL)));
+    operations.add(ForkServer.endsWithParent());
     return operations;
   }
 

@@ -1,6 +1,23 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.CHDIR;
+import static io.pilotlight.linux.Syscall.CLOSE;
+import static io.pilotlight.linux.Syscall.CLOSE_RANGE;
+import static io.pilotlight.linux.Syscall.DUP2;
+import static io.pilotlight.linux.Syscall.MMAP;
+import static io.pilotlight.linux.Syscall.MPROTECT;
+import static io.pilotlight.linux.Syscall.PRCTL;
+import static io.pilotlight.linux.Syscall.RT_SIGACTION;
+import static io.pilotlight.linux.Syscall.SETGROUPS;
+import static io.pilotlight.linux.Syscall.SETRESGID;
+import static io.pilotlight.linux.Syscall.SETRESUID;
+import static io.pilotlight.linux.Syscall.UNSHARE;
+import static io.pilotlight.linux.Uapi.CLONE_NEWNS;
+import static io.pilotlight.linux.Uapi.MAP_PRIVATE_ANONYMOUS;
+import static io.pilotlight.linux.Uapi.PROT_READ_EXEC;
+import static io.pilotlight.linux.Uapi.PROT_READ_WRITE;
+import static io.pilotlight.linux.Uapi.PR_SET_NAME;
 
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Text;
@@ -44,29 +61,11 @@ import java.util.Map;
 public final class ConfinedStart {
   private static final List<String> SHELL = List.of("/bin/sh", "-c", "read line");
 
-  private static final int CLOSE = 3;
-  private static final int MMAP = 9;
-  private static final int MPROTECT = 10;
-  private static final int RT_SIGACTION = 13;
-  private static final int DUP2 = 33;
-  private static final int CHDIR = 80;
-  private static final int SETGROUPS = 116;
-  private static final int SETRESUID = 117;
-  private static final int SETRESGID = 119;
-  private static final int PRCTL = 157;
-  private static final int UNSHARE = 272;
-  private static final int CLOSE_RANGE = 436;
-
-  private static final int PROT_READ_WRITE = 3;
-  private static final int PROT_READ_EXEC = 5;
-  private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
   private static final int PR_SET_DUMPABLE = 4;
-  private static final int PR_SET_NAME = 15;
   private static final int SIGCHLD = 17;
   private static final int SIG_IGN = 1;
   private static final int SIGSET_BYTES = 8;
   private static final int CLONE_PARENT = 0x8000;
-  private static final int CLONE_NEWNS = 0x20000;
   private static final int SCRATCH_BYTES = 64 << 10;
 
   /** For people who look at a keeper's command line; the name of its owner follows. */
@@ -74,6 +73,7 @@ public final class ConfinedStart {
 
   private final Confinement confinement;
   private final List<Integer> made = new ArrayList<>();
+  private final List<Operation> keeperOperations = new ArrayList<>();
 
   private ConfinedStart(Confinement confinement) {
     this.confinement = confinement;
@@ -125,6 +125,39 @@ public final class ConfinedStart {
             image.bytes(),
             true,
             (child, calls) -> become(confinement, child, calls, program, image, given.size()));
+  }
+
+  /**
+   * Restores an image into a program that it starts: before the first instruction of that it is
+   * made the fork server that the image was written of. Both processes end with the thread that
+   * calls this.
+   *
+   * @param program the image's java launcher, without arguments
+   * @param descriptors what it gets, as for {@link #start}; the last are those that {@link
+   *     ImageEngine#sources} has opened
+   * @throws IOException if a step failed, which it names; nothing is left then
+   */
+  public static Started restore(
+      Confinement confinement,
+      Program program,
+      Preparation preparation,
+      List<Fd> descriptors,
+      ImageState state)
+      throws IOException {
+    List<Fd> given = new ArrayList<>(descriptors);
+    ProgramImage image = new ProgramImage(program.command(), program.environment());
+    ConfinedStart start = new ConfinedStart(confinement);
+    start.keeperOperations.add(ForkServer.endsWithParent());
+    return start.inShell(
+        program.owner(),
+        preparation,
+        given,
+        image.bytes(),
+        true,
+        (child, calls) -> {
+          become(confinement, child, calls, program, image, given.size());
+          new BlankProcess(child, state).become(given.size() - state.files().size() - 1);
+        });
   }
 
   /**
@@ -291,7 +324,7 @@ public final class ConfinedStart {
    * The keeper ignores the ends of its children, which has the kernel reap them: those of a
    * function's processes that outlive their parents become its own.
    */
-  private static void keep(FrozenProcess keeper, RemoteCalls calls, long code) throws IOException {
+  private void keep(FrozenProcess keeper, RemoteCalls calls, long code) throws IOException {
     ByteBuffer ignore = ByteBuffer.allocate(32).order(ByteOrder.nativeOrder());
     ignore.putLong(0, SIG_IGN);
     calls.perform(
@@ -309,6 +342,7 @@ public final class ConfinedStart {
             Operation.of(
                 "prctl", "PR_SET_NAME", PRCTL, value(PR_SET_NAME), new Text("pilotlight-ns")),
             OwnSteps.dropCapabilities()));
+    calls.perform(keeperOperations);
     Registers registers = keeper.threads().get(0).registers().copy().set(Name.ORIG_RAX, -1);
     registers.set(Name.RIP, code + ResidentRoutine.PARK);
     keeper.leaveAt(registers, code + ResidentRoutine.PARK);

@@ -1,6 +1,11 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.CLOSE;
+import static io.pilotlight.linux.Syscall.DUP3;
+import static io.pilotlight.linux.Syscall.LSEEK;
+import static io.pilotlight.linux.Syscall.OPEN;
+import static io.pilotlight.linux.Uapi.O_CLOEXEC;
 
 import io.pilotlight.descriptor.DescriptorAction;
 import io.pilotlight.descriptor.DescriptorKind;
@@ -38,12 +43,7 @@ import org.jspecify.annotations.Nullable;
  * rule of the function's owner says what to do.
  */
 final class Descriptors {
-  private static final int OPEN = 2;
-  private static final int CLOSE = 3;
-  private static final int LSEEK = 8;
-  private static final int DUP3 = 292;
   private static final int O_CREAT_EXCL_TRUNC = 0100 | 0200 | 01000;
-  private static final int O_CLOEXEC = 02000000;
   private static final int FILE_TYPE = 0170000;
   private static final int NAMED_PIPE = 0010000;
 

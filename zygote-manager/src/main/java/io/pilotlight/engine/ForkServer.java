@@ -1,6 +1,29 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.CLOSE;
+import static io.pilotlight.linux.Syscall.DUP3;
+import static io.pilotlight.linux.Syscall.MMAP;
+import static io.pilotlight.linux.Syscall.MPROTECT;
+import static io.pilotlight.linux.Syscall.OPEN;
+import static io.pilotlight.linux.Syscall.PRCTL;
+import static io.pilotlight.linux.Syscall.RSEQ;
+import static io.pilotlight.linux.Syscall.SCHED_SETAFFINITY;
+import static io.pilotlight.linux.Syscall.SETPRIORITY;
+import static io.pilotlight.linux.Syscall.SET_ROBUST_LIST;
+import static io.pilotlight.linux.Syscall.SIGALTSTACK;
+import static io.pilotlight.linux.Syscall.SOCKETPAIR;
+import static io.pilotlight.linux.Uapi.AF_UNIX;
+import static io.pilotlight.linux.Uapi.MAP_PRIVATE_ANONYMOUS;
+import static io.pilotlight.linux.Uapi.O_CLOEXEC;
+import static io.pilotlight.linux.Uapi.O_PATH;
+import static io.pilotlight.linux.Uapi.PROT_READ_EXEC;
+import static io.pilotlight.linux.Uapi.PROT_READ_WRITE;
+import static io.pilotlight.linux.Uapi.PR_SET_NAME;
+import static io.pilotlight.linux.Uapi.PR_SET_PDEATHSIG;
+import static io.pilotlight.linux.Uapi.PR_SET_TIMERSLACK;
+import static io.pilotlight.linux.Uapi.SIGKILL;
+import static io.pilotlight.linux.Uapi.SOCK_STREAM;
 
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Connection;
@@ -39,30 +62,7 @@ import java.util.function.LongSupplier;
  * <p>One instance installs once, on the platform thread that froze the process.
  */
 final class ForkServer {
-  private static final int OPEN = 2;
-  private static final int CLOSE = 3;
-  private static final int MMAP = 9;
-  private static final int MPROTECT = 10;
-  private static final int SOCKETPAIR = 53;
-  private static final int SIGALTSTACK = 131;
-  private static final int SETPRIORITY = 141;
-  private static final int PRCTL = 157;
-  private static final int SCHED_SETAFFINITY = 203;
-  private static final int SET_ROBUST_LIST = 273;
-  private static final int DUP3 = 292;
-  private static final int RSEQ = 334;
 
-  private static final int PROT_READ_WRITE = 3;
-  private static final int PROT_READ_EXEC = 5;
-  private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
-  private static final int O_CLOEXEC = 02000000;
-  private static final int O_PATH = 010000000;
-  private static final int AF_UNIX = 1;
-  private static final int SOCK_STREAM = 1;
-  private static final int PR_SET_PDEATHSIG = 1;
-  private static final int PR_SET_NAME = 15;
-  private static final int PR_SET_TIMERSLACK = 29;
-  private static final int SIGKILL = 9;
   private static final int TCB_SEARCH_BYTES = 4096;
 
   /** A thread's name, the arguments of clone3(2), sets of capabilities. */
@@ -384,8 +384,7 @@ final class ForkServer {
     int channel = options.channelDescriptor();
     List<Operation> operations = new ArrayList<>();
     operations.add(dup(new Received(0), channel, O_CLOEXEC, "channel"));
-    operations.add(
-        Operation.of("prctl", "PR_SET_PDEATHSIG", PRCTL, value(PR_SET_PDEATHSIG), value(SIGKILL)));
+    operations.add(endsWithParent());
     operations.add(dup(new Received(1), 1, 0, "stdout"));
     operations.add(dup(new Received(1), 2, 0, "stderr"));
     operations.add(close(new Received(0), "received channel"));
@@ -393,6 +392,12 @@ final class ForkServer {
     operations.add(close(new Connection(), "the zygote's connection"));
     operations.add(close(value(options.listenDescriptor()), "the zygote's socket"));
     return operations;
+  }
+
+  /** The process that makes this call is killed when the thread that is its parent ends. */
+  static Operation endsWithParent() {
+    return Operation.of(
+        "prctl", "PR_SET_PDEATHSIG", PRCTL, value(PR_SET_PDEATHSIG), value(SIGKILL));
   }
 
   private static Operation dup(Operation.Argument from, int to, int flags, String detail) {

@@ -4,12 +4,15 @@ import io.pilotlight.engine.ImageState.KernelArea;
 import io.pilotlight.engine.ImageState.Source;
 import io.pilotlight.engine.Residence.KeptDescriptor;
 import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.KernelException;
+import io.pilotlight.linux.OpenFile;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.ProcFs.MappedArea;
 import io.pilotlight.linux.ProcFs.Mapping;
 import io.pilotlight.tracee.FrozenProcess;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -152,24 +155,44 @@ public final class ImageEngine {
   }
 
   /**
+   * Opens what an image's memory is mapped from: the state's files, in their order, then its pages.
+   */
+  public static List<Fd> sources(ImageState state, Path pages) throws KernelException {
+    List<Path> paths = new ArrayList<>(state.files().stream().map(Path::of).toList());
+    paths.add(pages);
+    List<Fd> opened = new ArrayList<>();
+    boolean done = false;
+    try {
+      for (Path path : paths) {
+        opened.add(OpenFile.readOnly(path));
+      }
+      done = true;
+      return opened;
+    } finally {
+      if (!done) {
+        opened.forEach(Fd::close);
+      }
+    }
+  }
+
+  /**
    * Makes a blank process a fork server. Everything happens on the calling thread, which must be a
    * platform thread. If this process dies before it is done, the blank one dies too.
    *
    * @param pid a process that waits to execute a program. It has /dev/null as descriptors 0 to 2,
-   *     something as its channel, and a listening socket under the number that the fork server had
-   *     it under
+   *     something as its channel, a listening socket under the number that the fork server had it
+   *     under, and the {@link #sources}
    * @param go lets it execute that program
    * @param state what it is to become
-   * @param pages the image's pages
-   * @param files the state's files, in their order
+   * @param firstSource the descriptor of the first of its sources; the others follow
    * @throws IOException if a step failed; the process can only be ended then
    */
-  public static void revive(
-      int pid, FrozenProcess.Go go, ImageState state, Fd pages, List<Fd> files) throws IOException {
+  public static void revive(int pid, FrozenProcess.Go go, ImageState state, int firstSource)
+      throws IOException {
     FrozenProcess process = FrozenProcess.atExec(pid, go);
     boolean left = false;
     try {
-      new BlankProcess(process, state).become(pages, files);
+      new BlankProcess(process, state).become(firstSource);
       left = true;
     } finally {
       if (!left) {

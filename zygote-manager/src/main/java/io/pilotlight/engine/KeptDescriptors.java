@@ -1,5 +1,8 @@
 package io.pilotlight.engine;
 
+import static io.pilotlight.linux.Syscall.DUP3;
+import static io.pilotlight.linux.Uapi.O_PATH;
+
 import io.pilotlight.engine.Operation.Value;
 import io.pilotlight.engine.Residence.KeptDescriptor;
 import io.pilotlight.engine.Residence.KeptDescriptor.Kind;
@@ -15,8 +18,6 @@ import java.util.Set;
  * Looks at what a fork server has under each number, when its plan has been made and carried out.
  */
 final class KeptDescriptors {
-  private static final int DUP3 = 292;
-  private static final int O_PATH = 010000000;
 
   private KeptDescriptors() {}
 

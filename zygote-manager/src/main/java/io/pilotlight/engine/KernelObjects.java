@@ -1,6 +1,22 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.CLOSE;
+import static io.pilotlight.linux.Syscall.DUP3;
+import static io.pilotlight.linux.Syscall.EPOLL_CREATE1;
+import static io.pilotlight.linux.Syscall.EPOLL_CTL;
+import static io.pilotlight.linux.Syscall.EVENTFD2;
+import static io.pilotlight.linux.Syscall.FCNTL;
+import static io.pilotlight.linux.Syscall.PIPE2;
+import static io.pilotlight.linux.Syscall.SOCKETPAIR;
+import static io.pilotlight.linux.Syscall.TIMERFD_CREATE;
+import static io.pilotlight.linux.Syscall.TIMERFD_SETTIME;
+import static io.pilotlight.linux.Syscall.WRITE;
+import static io.pilotlight.linux.Uapi.AF_UNIX;
+import static io.pilotlight.linux.Uapi.F_SETFL;
+import static io.pilotlight.linux.Uapi.O_CLOEXEC;
+import static io.pilotlight.linux.Uapi.O_NONBLOCK;
+import static io.pilotlight.linux.Uapi.O_WRONLY;
 
 import io.pilotlight.descriptor.OpenDescriptor;
 import io.pilotlight.engine.Operation.Bytes;
@@ -29,26 +45,10 @@ import java.util.regex.Pattern;
  * pollers work in all clones of a zygote at once.
  */
 final class KernelObjects {
-  private static final int WRITE = 1;
-  private static final int CLOSE = 3;
-  private static final int SOCKETPAIR = 53;
-  private static final int EPOLL_CTL = 233;
-  private static final int TIMERFD_CREATE = 283;
-  private static final int TIMERFD_SETTIME = 286;
-  private static final int EVENTFD2 = 290;
-  private static final int EPOLL_CREATE1 = 291;
-  private static final int DUP3 = 292;
-  private static final int PIPE2 = 293;
-  private static final int FCNTL = 72;
-  private static final int F_SETFL = 4;
-  private static final int AF_UNIX = 1;
 
   private static final int EPOLL_CTL_ADD = 1;
   private static final int EFD_SEMAPHORE = 1;
   private static final int ACCESS_MODE = 3;
-  private static final int O_WRONLY = 1;
-  private static final int O_NONBLOCK = 04000;
-  private static final int O_CLOEXEC = 02000000;
 
   /** A pipe's default capacity; more than that cannot wait in one that was not enlarged. */
   private static final int PIPE_BYTES = 65_536;

@@ -1,5 +1,9 @@
 package io.pilotlight.engine;
 
+import static io.pilotlight.linux.Uapi.PROT_EXEC;
+import static io.pilotlight.linux.Uapi.PROT_READ;
+import static io.pilotlight.linux.Uapi.PROT_WRITE;
+
 import io.pilotlight.engine.ImageState.Area;
 import io.pilotlight.engine.ImageState.Source;
 import io.pilotlight.linux.ProcFs.MappedArea;
@@ -37,9 +41,6 @@ final class MemoryDump implements AutoCloseable {
 
   private static final long FILE_OR_SHARED = 1L << 61;
   private static final int ENTRY_BYTES = Long.BYTES;
-  private static final int PROT_READ = 1;
-  private static final int PROT_WRITE = 2;
-  private static final int PROT_EXEC = 4;
 
   private final FileChannel memory;
   private final FileChannel pagemap;

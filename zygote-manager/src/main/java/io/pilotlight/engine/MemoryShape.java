@@ -1,6 +1,16 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.MADVISE;
+import static io.pilotlight.linux.Syscall.MMAP;
+import static io.pilotlight.linux.Syscall.MPROTECT;
+import static io.pilotlight.linux.Syscall.MREMAP;
+import static io.pilotlight.linux.Syscall.MUNMAP;
+import static io.pilotlight.linux.Uapi.MAP_PRIVATE_ANONYMOUS;
+import static io.pilotlight.linux.Uapi.MREMAP_MAYMOVE_FIXED;
+import static io.pilotlight.linux.Uapi.PROT_EXEC;
+import static io.pilotlight.linux.Uapi.PROT_READ;
+import static io.pilotlight.linux.Uapi.PROT_WRITE;
 
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
@@ -28,16 +38,6 @@ import org.slf4j.LoggerFactory;
  */
 final class MemoryShape {
   private static final Logger LOG = LoggerFactory.getLogger(MemoryShape.class);
-  private static final int MMAP = 9;
-  private static final int MPROTECT = 10;
-  private static final int MUNMAP = 11;
-  private static final int MREMAP = 25;
-  private static final int MADVISE = 28;
-  private static final int PROT_READ = 1;
-  private static final int PROT_WRITE = 2;
-  private static final int PROT_EXEC = 4;
-  private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
-  private static final int MREMAP_MAYMOVE_FIXED = 3;
   private static final int MADV_DONTNEED = 4;
   private static final int MADV_HUGEPAGE = 14;
   private static final int MADV_COLLAPSE = 25;

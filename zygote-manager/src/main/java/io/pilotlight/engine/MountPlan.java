@@ -1,6 +1,14 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.CHDIR;
+import static io.pilotlight.linux.Syscall.MKDIR;
+import static io.pilotlight.linux.Syscall.MKNOD;
+import static io.pilotlight.linux.Syscall.MOUNT;
+import static io.pilotlight.linux.Syscall.MOUNT_SETATTR;
+import static io.pilotlight.linux.Syscall.PIVOT_ROOT;
+import static io.pilotlight.linux.Syscall.SYMLINK;
+import static io.pilotlight.linux.Syscall.UMOUNT2;
 
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Text;
@@ -21,15 +29,6 @@ import java.util.List;
  */
 final class MountPlan {
   private static final String STAGE = "/sys";
-
-  private static final int CHDIR = 80;
-  private static final int MKDIR = 83;
-  private static final int SYMLINK = 88;
-  private static final int MKNOD = 133;
-  private static final int PIVOT_ROOT = 155;
-  private static final int MOUNT = 165;
-  private static final int UMOUNT2 = 166;
-  private static final int MOUNT_SETATTR = 442;
 
   private static final int MS_NOSUID = 2;
   private static final int MS_NODEV = 4;

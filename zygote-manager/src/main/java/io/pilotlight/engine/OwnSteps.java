@@ -1,6 +1,15 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.CAPSET;
+import static io.pilotlight.linux.Syscall.CLOSE;
+import static io.pilotlight.linux.Syscall.IOCTL;
+import static io.pilotlight.linux.Syscall.OPEN;
+import static io.pilotlight.linux.Syscall.PRCTL;
+import static io.pilotlight.linux.Syscall.SECCOMP;
+import static io.pilotlight.linux.Syscall.SOCKET;
+import static io.pilotlight.linux.Syscall.WRITE;
+import static io.pilotlight.linux.Uapi.CLONE_NEWNS;
 
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Kept;
@@ -22,14 +31,6 @@ import java.util.List;
  * user_namespaces(7), capabilities(7), clone(2).
  */
 final class OwnSteps {
-  private static final int WRITE = 1;
-  private static final int OPEN = 2;
-  private static final int CLOSE = 3;
-  private static final int IOCTL = 16;
-  private static final int SOCKET = 41;
-  private static final int CAPSET = 126;
-  private static final int PRCTL = 157;
-  private static final int SECCOMP = 317;
 
   private static final int O_WRONLY_CLOEXEC = 02000001;
   private static final int AF_INET = 2;
@@ -43,7 +44,6 @@ final class OwnSteps {
   private static final int CAPABILITY_VERSION_3 = 0x20080522;
   private static final int CAP_CHECKPOINT_RESTORE = 40;
 
-  private static final int CLONE_NEWNS = 0x20000;
   private static final int CLONE_NEWUTS = 0x4000000;
   private static final int CLONE_NEWIPC = 0x8000000;
   static final int CLONE_NEWUSER = 0x10000000;

@@ -1,6 +1,7 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.WRITE;
 
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Received;
@@ -19,8 +20,6 @@ import java.util.List;
 public record Placement(boolean atBirth, List<String> groups) {
   /** It stays where its zygote is. */
   public static final Placement NONE = new Placement(false, List.of());
-
-  private static final int WRITE = 1;
 
   /** A thread that writes this enters a group itself. */
   private static final byte[] MYSELF = "0".getBytes(StandardCharsets.US_ASCII);

@@ -1,5 +1,9 @@
 package io.pilotlight.engine;
 
+import static io.pilotlight.linux.Syscall.MMAP;
+import static io.pilotlight.linux.Uapi.MAP_PRIVATE_ANONYMOUS;
+import static io.pilotlight.linux.Uapi.PROT_READ_WRITE;
+
 import io.pilotlight.tracee.FrozenProcess;
 import io.pilotlight.tracee.ThreadState;
 import java.io.IOException;
@@ -12,9 +16,6 @@ import java.util.List;
  * known by its name. Not thread-safe.
  */
 final class RemoteCalls {
-  private static final int MMAP = 9;
-  private static final int PROT_READ_WRITE = 3;
-  private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
 
   private final FrozenProcess process;
   private final ThreadState thread;

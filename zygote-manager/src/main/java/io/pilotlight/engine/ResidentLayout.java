@@ -1,5 +1,9 @@
 package io.pilotlight.engine;
 
+import static io.pilotlight.linux.Syscall.CLONE3;
+import static io.pilotlight.linux.Uapi.SCM_RIGHTS;
+import static io.pilotlight.linux.Uapi.SOL_SOCKET;
+
 import io.pilotlight.agent.wire.FrameCodec;
 import io.pilotlight.engine.Operation.Value;
 import io.pilotlight.linux.Sockets;
@@ -56,8 +60,6 @@ final class ResidentLayout {
   private static final int REPLY_CONTROL = CONTROL + 0x1d0;
   private static final int REPLY_CONTROL_BYTES = 20;
   private static final int PIDFD = REPLY_CONTROL + 16;
-  private static final int SOL_SOCKET = 1;
-  private static final int SCM_RIGHTS = 1;
 
   private static final int RANGE_BYTES = 16;
 
@@ -85,7 +87,6 @@ final class ResidentLayout {
   private static final int STEP_FAILED_BODY = 8;
 
   private static final long CLONE = 56;
-  private static final int CLONE3 = 435;
   private static final long CLONE_VM = 0x100;
   private static final long CLONE_FS = 0x200;
   private static final long CLONE_FILES = 0x400;

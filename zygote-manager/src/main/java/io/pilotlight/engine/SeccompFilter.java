@@ -1,5 +1,9 @@
 package io.pilotlight.engine;
 
+import static io.pilotlight.linux.Syscall.CLONE;
+import static io.pilotlight.linux.Syscall.MOUNT;
+import static io.pilotlight.linux.Syscall.SOCKET;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -33,9 +37,6 @@ final class SeccompFilter {
   private static final int ENOSYS = 38;
   private static final int EAFNOSUPPORT = 97;
 
-  private static final int SOCKET = 41;
-  private static final int CLONE = 56;
-  private static final int MOUNT = 165;
   private static final List<Integer> SOCKET_FAMILIES = List.of(1, 2, 10, 16);
 
   /** CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET. */

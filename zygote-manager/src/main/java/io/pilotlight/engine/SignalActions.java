@@ -1,6 +1,8 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.RT_SIGACTION;
+import static io.pilotlight.linux.Uapi.SIGKILL;
 
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Residence.SignalAction;
@@ -13,8 +15,6 @@ import java.util.List;
 
 /** Reads and sets how a process takes signals; see rt_sigaction(2). */
 final class SignalActions {
-  private static final int RT_SIGACTION = 13;
-  private static final int SIGKILL = 9;
   private static final int SIGSTOP = 19;
   private static final int SIGNALS = 64;
   private static final int MASK_BYTES = 8;

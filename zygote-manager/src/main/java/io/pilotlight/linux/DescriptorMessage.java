@@ -1,5 +1,8 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Uapi.SCM_RIGHTS;
+import static io.pilotlight.linux.Uapi.SOL_SOCKET;
+
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,8 +14,6 @@ import java.nio.ByteOrder;
 public final class DescriptorMessage {
   private static final long SENDMSG = 46;
   private static final int MSG_NOSIGNAL_DONTWAIT = 0x4000 | 0x40;
-  private static final int SOL_SOCKET = 1;
-  private static final int SCM_RIGHTS = 1;
 
   /** struct msghdr, struct iovec, and the header of struct cmsghdr. */
   private static final int MSGHDR = 56;

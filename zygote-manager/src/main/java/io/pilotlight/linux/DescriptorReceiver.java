@@ -1,5 +1,7 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Uapi.SCM_RIGHTS;
+
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 public final class DescriptorReceiver {
   private static final long RECVMSG = 47;
   private static final int MSG_DONTWAIT_CMSG_CLOEXEC = 0x40 | 0x40000000;
-  private static final int SCM_RIGHTS = 1;
   private static final int MSGHDR = 56;
   private static final int IOVEC = 16;
   private static final int CONTROL = MSGHDR + IOVEC;

@@ -1,5 +1,10 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Uapi.O_CLOEXEC;
+import static io.pilotlight.linux.Uapi.O_NONBLOCK;
+import static io.pilotlight.linux.Uapi.O_PATH;
+import static io.pilotlight.linux.Uapi.O_WRONLY;
+
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.lang.ref.Reference;
@@ -8,11 +13,7 @@ import java.nio.file.Path;
 /** Opens files by descriptor, which Java does not show. See open(2). */
 public final class OpenFile {
   private static final long OPEN = 2;
-  private static final int O_WRONLY = 1;
-  private static final int O_NONBLOCK = 0x800;
-  private static final int O_CLOEXEC = 0x80000;
   private static final int O_DIRECTORY = 0x10000;
-  private static final int O_PATH = 0x200000;
 
   private OpenFile() {}
 

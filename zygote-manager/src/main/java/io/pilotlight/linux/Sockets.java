@@ -1,5 +1,10 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Uapi.AF_UNIX;
+import static io.pilotlight.linux.Uapi.F_SETFL;
+import static io.pilotlight.linux.Uapi.SOCK_STREAM;
+import static io.pilotlight.linux.Uapi.SOL_SOCKET;
+
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,17 +44,13 @@ public final class Sockets {
   private static final long FCNTL = 72;
   private static final long PIPE2 = 293;
 
-  private static final int AF_UNIX = 1;
-  private static final int SOCK_STREAM = 1;
   private static final int SOCK_SEQPACKET = 5;
   private static final int SOCK_CLOEXEC = 0x80000;
   private static final int NONBLOCK = 0x800;
-  private static final int SOL_SOCKET = 1;
   private static final int SO_TYPE = 3;
   private static final int SO_SNDBUF = 7;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int MSG_DONTWAIT = 0x40;
-  private static final int F_SETFL = 4;
   private static final int SUN_PATH_BYTES = 108;
 
   private Sockets() {}

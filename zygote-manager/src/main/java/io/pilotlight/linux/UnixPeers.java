@@ -1,5 +1,7 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Uapi.AF_UNIX;
+
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,7 +13,6 @@ public final class UnixPeers {
   private static final long SENDTO = 44;
   private static final long RECVFROM = 45;
 
-  private static final int AF_UNIX = 1;
   private static final int AF_NETLINK = 16;
   private static final int SOCK_RAW_CLOEXEC = 0x80003;
   private static final int NETLINK_SOCK_DIAG = 4;

@@ -1,5 +1,8 @@
 package io.pilotlight.tracee;
 
+import static io.pilotlight.linux.Syscall.CLONE;
+import static io.pilotlight.linux.Syscall.EXECVE;
+
 import io.pilotlight.linux.Affinity;
 import io.pilotlight.linux.Errno;
 import io.pilotlight.linux.KernelException;
@@ -32,8 +35,6 @@ public final class FrozenProcess {
   private static final Logger LOG = LoggerFactory.getLogger(FrozenProcess.class);
   private static final int EVENT_EXEC = 4;
   private static final int EVENT_STOP = 128;
-  private static final int CLONE = 56;
-  private static final int EXECVE = 59;
   private static final int SYSCALL_INSTRUCTION_BYTES = 2;
   private static final long OPTION_TRACE_EXEC = 0x10;
   private static final long OPTION_EXIT_KILL = 0x100000;
@@ -179,6 +180,7 @@ public final class FrozenProcess {
   }
 
   private void readAll() throws IOException {
+    threads.clear();
     ByteBuffer state = ByteBuffer.allocateDirect(MAX_EXTENDED_STATE);
     for (int tid : leaderFirst()) {
       Registers registers = new Registers();
@@ -329,12 +331,12 @@ public final class FrozenProcess {
   }
 
   /**
-   * Has the process, which must have one thread, become another program, and lets it go with no
-   * signal blocked.
+   * Has the process, which must have one thread, become another program, with no signal blocked. It
+   * stands frozen before that program's first instruction afterwards.
    *
    * @param program the program's path, for an error
    * @param arguments addresses of path, arguments and environment
-   * @throws KernelException if the kernel refused it; the process is still frozen then
+   * @throws KernelException if the kernel refused it; the process is what it was then
    */
   public void exec(ThreadState thread, String program, long... arguments) throws IOException {
     int tid = thread.tid();
@@ -348,7 +350,8 @@ public final class FrozenProcess {
     if (after.get(Name.RIP) == syscallInstruction + SYSCALL_INSTRUCTION_BYTES) {
       throw new KernelException("execve", program, (int) -after.get(Name.RAX));
     }
-    release();
+    readAll();
+    syscallInstruction = findSyscallInstruction();
   }
 
   /**

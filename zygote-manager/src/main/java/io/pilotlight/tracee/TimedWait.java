@@ -1,5 +1,8 @@
 package io.pilotlight.tracee;
 
+import static io.pilotlight.linux.Syscall.FUTEX;
+import static io.pilotlight.linux.Syscall.RESTART_SYSCALL;
+
 import io.pilotlight.linux.ProcessMemory;
 import io.pilotlight.tracee.Registers.Name;
 import java.io.IOException;
@@ -14,8 +17,6 @@ import java.util.OptionalLong;
  * FUTEX_WAIT} a duration.
  */
 public final class TimedWait {
-  private static final int FUTEX = 202;
-  private static final int RESTART_SYSCALL = 219;
   private static final int FUTEX_WAIT = 0;
   private static final int FUTEX_WAIT_BITSET = 9;
   private static final int FUTEX_PRIVATE = 128;

@@ -1,5 +1,9 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.engine.ConfinedStart;
+import io.pilotlight.engine.ConfinedStart.Program;
+import io.pilotlight.engine.ConfinedStart.Started;
+import io.pilotlight.engine.Confinement;
 import io.pilotlight.engine.ImageEngine;
 import io.pilotlight.engine.ImageState;
 import io.pilotlight.linux.EventLoop;
@@ -12,18 +16,22 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts the process that an image is restored into. It is the image's own java launcher, stopped
- * before its first instruction, so that the kernel shows it as what it is going to be. A shell
- * waits for a line before it executes it, which leaves time to attach to it.
+ * before its first instruction, so that the kernel shows it as what it is going to be.
+ *
+ * <p>Without isolation a shell waits for a line before it executes it, which leaves time to attach
+ * to it; a confined one is attached to when it is made.
  */
 final class ImageRestorer {
   private static final String SHELL = "/bin/sh";
@@ -38,6 +46,7 @@ final class ImageRestorer {
 
   private final Executor spawner;
   private final EventLoop loop;
+  private final ResourceLimits limits;
 
   /**
    * As described.
@@ -45,32 +54,69 @@ final class ImageRestorer {
    * @param spawner the thread that is to be the parent of the process and its clones
    * @param loop is told when a process has ended
    */
-  ImageRestorer(Executor spawner, EventLoop loop) {
+  ImageRestorer(Executor spawner, EventLoop loop, ResourceLimits limits) {
     this.spawner = spawner;
     this.loop = loop;
+    this.limits = limits;
   }
+
+  /** What is restored. */
+  record Image(ImageState state, Path pages) {}
 
   /**
    * Restores.
    *
-   * @param program the java launcher
-   * @param directory its working directory
+   * @param program the java launcher, and what it is started with
+   * @param confinement null for none
+   * @param own what the process may use
    * @param listener the fork server's listening socket
-   * @return the process, a fork server
+   * @return the process, a fork server; its keeper is 0 if it is not confined
    * @throws IOException if a step failed; no process is left then
    * @throws InterruptedException if this thread is interrupted; likewise
    */
-  int restore(Path program, Path directory, Fd listener, ImageState state, Path pages)
+  Started restore(
+      Program program, @Nullable Confinement confinement, Limits own, Fd listener, Image image)
       throws IOException, InterruptedException {
-    List<Fd> files = ZygoteImages.openFiles(state);
-    try (Sockets.Pair go = Sockets.streamPair();
-        Fd nothing = OpenFile.readOnly(NOWHERE);
-        Fd pagesFile = OpenFile.readOnly(pages)) {
-      List<Fd> descriptors = List.of(nothing, nothing, nothing, nothing, listener, go.second());
-      int pid = spawn(program, directory, descriptors);
+    ImageState state = image.state();
+    List<Fd> sources = ImageEngine.sources(state, image.pages());
+    try (Fd nothing = OpenFile.readOnly(NOWHERE)) {
+      List<Fd> descriptors = new ArrayList<>(List.of(nothing, nothing, nothing, nothing, listener));
+      if (confinement == null) {
+        int pid = restorePlain(program, own, descriptors, sources, state);
+        return new Started(pid, 0);
+      }
+      descriptors.addAll(sources);
+      return onSpawner(
+          () ->
+              ConfinedStart.restore(
+                  confinement,
+                  program,
+                  shell -> limits.restrictBlank(shell, own),
+                  descriptors,
+                  state));
+    } finally {
+      sources.forEach(Fd::close);
+    }
+  }
+
+  private int restorePlain(
+      Program program, Limits own, List<Fd> given, List<Fd> sources, ImageState state)
+      throws IOException, InterruptedException {
+    List<String> command = List.of(SHELL, "-c", SCRIPT, program.command().get(0));
+    List<Fd> descriptors = new ArrayList<>(given);
+    try (Sockets.Pair go = Sockets.streamPair()) {
+      descriptors.add(go.second());
+      int firstSource = descriptors.size();
+      descriptors.addAll(sources);
+      int pid =
+          onSpawner(
+              () ->
+                  Processes.spawn(
+                      command, program.environment(), program.directory(), descriptors));
       boolean done = false;
       try {
-        revive(pid, go.first(), state, pagesFile, files);
+        limits.restrictBlank(pid, own);
+        revive(pid, go.first(), state, firstSource);
         done = true;
         return pid;
       } finally {
@@ -78,47 +124,48 @@ final class ImageRestorer {
           end(pid);
         }
       }
-    } finally {
-      files.forEach(Fd::close);
     }
   }
 
-  private int spawn(Path program, Path directory, List<Fd> descriptors) throws IOException {
-    List<String> command = List.of(SHELL, "-c", SCRIPT, program.toString());
+  private <T> T onSpawner(Callable<T> task) throws IOException {
     try {
       return CompletableFuture.supplyAsync(
               () -> {
                 try {
-                  return Processes.spawn(command, Map.of(), directory, descriptors);
-                } catch (KernelException e) {
+                  return task.call();
+                } catch (Exception e) {
                   throw new CompletionException(e);
                 }
               },
               spawner)
           .join();
     } catch (CompletionException e) {
-      throw new IOException(e.getCause() == null ? e : e.getCause());
+      throw failure(e.getCause() == null ? e : e.getCause());
     }
   }
 
-  private static void revive(int pid, Fd go, ImageState state, Fd pages, List<Fd> files)
+  private static void revive(int pid, Fd go, ImageState state, int firstSource)
       throws IOException, InterruptedException {
     CompletableFuture<Boolean> result =
         TracerThread.start(
             pid,
             () -> {
-              ImageEngine.revive(pid, () -> writeLine(go), state, pages, files);
+              ImageEngine.revive(pid, () -> writeLine(go), state, firstSource);
               return true;
             });
     try {
       result.get();
     } catch (ExecutionException e) {
-      Throwable cause = e.getCause();
-      throw new IOException(cause == null ? e.toString() : cause.getMessage(), cause);
+      throw failure(e.getCause() == null ? e : e.getCause());
     } finally {
       // Also if this thread is interrupted: it uses this call's descriptors, for milliseconds.
       result.handle((done, failure) -> done).join();
     }
+  }
+
+  private static IOException failure(Throwable cause) {
+    return new IOException(
+        cause.getMessage() == null ? cause.toString() : cause.getMessage(), cause);
   }
 
   private static void writeLine(Fd go) throws KernelException {

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -64,6 +65,7 @@ public final class LocalZygoteHost implements ZygoteHost {
   private final ZygoteImages images;
   private final ResourceLimits limits;
   private final Registry clones = new Registry();
+  private final Admission admission = new Admission();
   private final Set<FunctionJvm> jvms = ConcurrentHashMap.newKeySet();
   private final Set<FrozenZygote> zygotes = ConcurrentHashMap.newKeySet();
 
@@ -150,6 +152,33 @@ public final class LocalZygoteHost implements ZygoteHost {
 
   @Override
   public Zygote build(
+      FunctionSpec spec, Warmup warmup, Duration initTimeout, BuildProgress progress)
+      throws BuildException, InterruptedException {
+    begin();
+    try {
+      return buildNow(spec, warmup, initTimeout, progress);
+    } finally {
+      admission.end();
+    }
+  }
+
+  private void begin() throws BuildException {
+    try {
+      admission.begin();
+    } catch (Admission.ClosedException e) {
+      throw new BuildException(Fault.SYSTEM, String.valueOf(e.getMessage()), "", null, e);
+    }
+  }
+
+  private void beginImage() throws ImageException {
+    try {
+      admission.begin();
+    } catch (Admission.ClosedException e) {
+      throw new ImageException(Reason.SYSTEM, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private Zygote buildNow(
       FunctionSpec spec, Warmup warmup, Duration initTimeout, BuildProgress progress)
       throws BuildException, InterruptedException {
     JvmCommand.check(spec);
@@ -290,18 +319,14 @@ public final class LocalZygoteHost implements ZygoteHost {
   @Override
   public ImageSummary writeImage(Zygote zygote, Path directory) throws ImageException {
     long start = services.nanoTime().getAsLong();
-    ZygoteRecord record = ((FrozenZygote) zygote).record();
-    if (record.spec().isolation() != Isolation.NONE) {
-      throw new ImageException(
-          Reason.UNSUPPORTED,
-          "A function with isolation '"
-              + record.spec().isolation().word()
-              + "' has no image in this version: the namespaces of its zygote are in none. Deploy it"
-              + " with 'noImage', or without isolation.");
+    beginImage();
+    try {
+      ImageSummary image = images.write(((FrozenZygote) zygote).record(), directory);
+      listener.phase("image", "dump", services.nanoTime().getAsLong() - start);
+      return image;
+    } finally {
+      admission.end();
     }
-    ImageSummary image = images.write(record, directory);
-    listener.phase("image", "dump", services.nanoTime().getAsLong() - start);
-    return image;
   }
 
   @Override
@@ -312,6 +337,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     listener.phase("image", "verify", verified - start);
     String id = newId();
     Zygote zygote = null;
+    beginImage();
     try {
       zygote = restore(id, image, new ImageDirectory(directory).pages());
       listener.phase("image", "revive", services.nanoTime().getAsLong() - verified);
@@ -323,35 +349,48 @@ public final class LocalZygoteHost implements ZygoteHost {
       if (zygote == null) {
         forgetFiles(id);
       }
+      admission.end();
     }
   }
 
   private Zygote restore(String id, ImageDirectory.Content image, Path pages)
       throws IOException, InterruptedException {
     ImageManifest manifest = image.manifest();
+    FunctionSpec spec = manifest.function();
     try (Fd socket = Sockets.listen(runDirectory, socketName(id))) {
-      Path program = JvmCommand.java(manifest.function().javaHome());
-      int pid =
-          new ImageRestorer(spawnerThread, loop)
-              .restore(program, WORKING_DIRECTORY, socket, image.state(), pages);
+      ConfinedStart.Program program =
+          new ConfinedStart.Program(
+              List.of(JvmCommand.java(spec.javaHome()).toString()),
+              Map.of(),
+              WORKING_DIRECTORY,
+              JvmCommand.ownerMarker(owner));
+      ConfinedStart.Started started =
+          new ImageRestorer(spawnerThread, loop, limits)
+              .restore(
+                  program,
+                  confinements.of(spec, agentJar),
+                  spec.limits(),
+                  socket,
+                  new ImageRestorer.Image(image.state(), pages));
+      int pid = started.pid();
       ProcessWatch process =
           ProcessWatch.of(pid, loop)
               .orElseThrow(() -> new IOException("process " + pid + " ended at once"));
+      PidNamespace namespace = namespace(started.keeperPid(), process);
       ZygoteRecord record =
           new ZygoteRecord(
               id,
               pid,
               ProcFs.startTicks(pid),
-              0,
-              manifest.function(),
+              started.keeperPid(),
+              spec,
               manifest.blueprint(),
               image.state().residence(),
               manifest.warnings());
       boolean opened = false;
       try {
-        limits.restrict(pid, record.spec().limits());
-        limits.take(id, record.spec().limits(), process, pid);
-        FrozenZygote zygote = open(record, Zygote.Kind.IMAGE, process, null, false);
+        limits.take(id, spec.limits(), process, pid);
+        FrozenZygote zygote = open(record, Zygote.Kind.IMAGE, process, namespace, false);
         zygote.prepare();
         opened = true;
         return zygote;
@@ -368,6 +407,16 @@ public final class LocalZygoteHost implements ZygoteHost {
       throws BuildException, InterruptedException {
     JvmCommand.check(spec);
     checkIsolation(spec);
+    begin();
+    try {
+      return startColdNow(spec, initTimeout);
+    } finally {
+      admission.end();
+    }
+  }
+
+  private FunctionJvm startColdNow(FunctionSpec spec, Duration initTimeout)
+      throws BuildException, InterruptedException {
     HostedJvm jvm = start(clones.nextId(), spec, false).jvm();
     boolean ready = false;
     try {
@@ -467,17 +516,22 @@ public final class LocalZygoteHost implements ZygoteHost {
     return new Adoption(adoption.zygotes(), ended);
   }
 
+  private @Nullable PidNamespace namespace(int keeperPid, ProcessWatch member) throws IOException {
+    return keeperPid == 0 ? null : spawner.enter(keeperPid, member.exit());
+  }
+
   private Zygote openAdopted(ZygoteRecord record, ProcessWatch process) throws IOException {
-    PidNamespace namespace =
-        record.keeperPid() == 0 ? null : spawner.enter(record.keeperPid(), process.exit());
+    PidNamespace namespace = namespace(record.keeperPid(), process);
     limits.take(record.id(), record.spec().limits(), process, record.pid());
     return open(record, Zygote.Kind.MEMORY, process, namespace, true);
   }
 
   @Override
   public void close() {
-    zygotes.forEach(FrozenZygote::close);
-    jvms.forEach(FunctionJvm::close);
+    admission.close();
+    endAll();
+    awaitWork();
+    endAll();
     List<CompletableFuture<ExitStatus>> ends = new ArrayList<>();
     zygotes.forEach(zygote -> ends.add(zygote.lost()));
     jvms.forEach(jvm -> ends.add(jvm.exit()));
@@ -487,6 +541,22 @@ public final class LocalZygoteHost implements ZygoteHost {
     timer.shutdownNow();
     spawnerThread.shutdown();
     loop.close();
+  }
+
+  private void endAll() {
+    zygotes.forEach(FrozenZygote::close);
+    jvms.forEach(FunctionJvm::close);
+  }
+
+  /** What is still being made fails when its process is killed, or is soon made. */
+  private void awaitWork() {
+    try {
+      if (!admission.awaitEnd(Duration.ofSeconds(END_SECONDS))) {
+        LOG.warn("zygotes or images are still being made after {} s", END_SECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**

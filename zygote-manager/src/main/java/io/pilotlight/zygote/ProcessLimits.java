@@ -1,5 +1,7 @@
 package io.pilotlight.zygote;
 
+import static io.pilotlight.linux.Uapi.SIGKILL;
+
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.cgroup.ControlGroup;
 import io.pilotlight.linux.Fd;
@@ -22,7 +24,6 @@ final class ProcessLimits {
   private static final List<String> REFUSED_PROCESS =
       List.of("unable to create native thread", "pthread_create failed", "error=11,", "EAGAIN");
 
-  private static final int SIGKILL = 9;
   private static final int SIGXFSZ = 25;
 
   private final Limits limits;

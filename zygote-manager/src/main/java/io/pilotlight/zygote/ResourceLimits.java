@@ -141,6 +141,14 @@ final class ResourceLimits implements AutoCloseable {
   /** Sets the rlimits of a new child, which all that it starts inherits. */
   void restrict(int pid, Limits limits) throws KernelException {
     Processes.limit(pid, Resource.NOFILE, limits.openFiles());
+    restrictBlank(pid, limits);
+  }
+
+  /**
+   * Sets those of a new child that an image is restored into. For that it needs more descriptors
+   * than it has afterwards, when it takes their limit from the image.
+   */
+  void restrictBlank(int pid, Limits limits) throws KernelException {
     if (limits.fileSizeMib() > 0) {
       Processes.limit(pid, Resource.FSIZE, Limits.bytes(limits.fileSizeMib()));
     }

@@ -4,14 +4,12 @@ import io.pilotlight.engine.ImageEngine;
 import io.pilotlight.engine.ImageState;
 import io.pilotlight.engine.Residence;
 import io.pilotlight.engine.UnclonableException;
-import io.pilotlight.linux.Fd;
-import io.pilotlight.linux.KernelException;
-import io.pilotlight.linux.OpenFile;
 import io.pilotlight.zygote.ImageDirectory.Content;
 import io.pilotlight.zygote.ImageException.Reason;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -62,7 +60,9 @@ final class ZygoteImages {
           Reason.UNSUPPORTED, "Zygote " + zygote.id() + " has no image: " + e.getMessage(), e);
     }
     List<FileTraits> files = new ArrayList<>();
-    for (String file : usedFiles(state)) {
+    Path root = Path.of("/proc/" + zygote.pid() + "/root");
+    for (String file : usedFiles(state, root)) {
+      requireShared(zygote, file, root);
       files.add(FileTraits.of(file));
     }
     ImageManifest manifest =
@@ -81,14 +81,39 @@ final class ZygoteImages {
     return new Content(manifest, state);
   }
 
-  private static Set<String> usedFiles(ImageState state) {
+  private static Set<String> usedFiles(ImageState state, Path root) {
     Set<String> used = new TreeSet<>(state.files());
     state.residence().descriptors().stream()
         .filter(kept -> kept.kind() == Residence.KeptDescriptor.Kind.REPLACED)
         .map(Residence.KeptDescriptor::target)
-        .filter(path -> path.startsWith("/") && Files.isRegularFile(Path.of(path)))
+        .filter(path -> path.startsWith("/") && Files.isRegularFile(in(root, path)))
         .forEach(used::add);
     return used;
+  }
+
+  private static Path in(Path root, String path) {
+    return Path.of(root + path);
+  }
+
+  /** What only the zygote's own mounts hold is in no other process's. */
+  private static void requireShared(ZygoteRecord zygote, String file, Path root)
+      throws IOException, ImageException {
+    boolean shared;
+    try {
+      shared = Files.isSameFile(in(root, file), Path.of(file));
+    } catch (NoSuchFileException e) {
+      shared = false;
+    }
+    if (!shared) {
+      throw new ImageException(
+          Reason.UNSUPPORTED,
+          "Zygote "
+              + zygote.id()
+              + " has no image: it uses the file "
+              + file
+              + ", which lies in the private mounts of its isolation. Close it before the freeze, or"
+              + " deploy with --no-image.");
+    }
   }
 
   private static String jdk(Path home) throws IOException {
@@ -123,22 +148,5 @@ final class ZygoteImages {
       file.require();
     }
     return content;
-  }
-
-  /** Opens the files that memory is mapped from, in their order. */
-  static List<Fd> openFiles(ImageState state) throws KernelException {
-    List<Fd> opened = new ArrayList<>();
-    boolean done = false;
-    try {
-      for (String file : state.files()) {
-        opened.add(OpenFile.readOnly(Path.of(file)));
-      }
-      done = true;
-      return opened;
-    } finally {
-      if (!done) {
-        opened.forEach(Fd::close);
-      }
-    }
   }
 }

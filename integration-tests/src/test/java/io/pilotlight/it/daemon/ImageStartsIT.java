@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Functions are started from images, also after the daemon's end, and do without bad ones. */
 final class ImageStartsIT {
@@ -45,10 +46,11 @@ final class ImageStartsIT {
     return definition.put("oneShot", true);
   }
 
-  @Test
-  void servesAfterTheDaemonsEndWithoutANewBuild() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "process", "sandbox"})
+  void servesAfterTheDaemonsEndWithoutANewBuild(String isolation) throws Exception {
     DaemonProcess first = daemons.start();
-    first.api().deployed("probe", probe());
+    first.api().deployed("probe", probe().put("isolation", isolation));
     JsonNode image = first.api().awaitImage("probe");
     assertRestores(first.api());
     assertThat(imageContains(image, SECRET)).as("the secret").isFalse();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.it.functions.Holding;
 import io.pilotlight.it.functions.Inside;
 import io.pilotlight.it.support.Api;
 import io.pilotlight.it.support.Api.Answer;
@@ -41,7 +42,10 @@ final class IsolationIT {
 
   private ObjectNode definition(String isolation) throws IOException {
     Path jar = FunctionJar.of(daemons.directory(), Inside.class);
-    return Api.definition(jar, Inside.class.getName()).put("isolation", isolation).put("pool", 1);
+    return Api.definition(jar, Inside.class.getName())
+        .put("isolation", isolation)
+        .put("noImage", false)
+        .put("pool", 1);
   }
 
   @ParameterizedTest
@@ -49,7 +53,8 @@ final class IsolationIT {
   void clonesHaveTheThreadIdsOfTheirZygote(String isolation) throws Exception {
     Api api = deployed(daemons.start(), isolation);
     Map<String, String> zygote = ownThreads(api.zygotePid("inside"));
-    for (String start : List.of("fork", "fork", "pool")) {
+    api.awaitImage("inside");
+    for (String start : List.of("fork", "fork", "restore", "pool")) {
       JsonNode threads = call(api, start, Api.object("do", "threads"));
       Map<String, String> clone = new TreeMap<>();
       threads.properties().forEach(entry -> clone.put(entry.getKey(), entry.getValue().asText()));
@@ -79,7 +84,8 @@ final class IsolationIT {
   void everyProcessIsConfined(String isolation) throws Exception {
     DaemonProcess daemon = daemons.start();
     Api api = deployed(daemon, isolation);
-    for (String start : List.of("fork", "pool", "cold")) {
+    api.awaitImage("inside");
+    for (String start : List.of("fork", "restore", "pool", "cold")) {
       String status = call(api, start, STATUS).asText();
       for (String capabilities : List.of("CapInh", "CapPrm", "CapEff", "CapAmb")) {
         assertThat(field(status, capabilities)).as(start + " " + capabilities).matches("0+");
@@ -94,7 +100,7 @@ final class IsolationIT {
           .as("what is seen of the data directory")
           .containsExactly("jars");
     }
-    for (long clone : api.awaitClones("inside", "idle", 9)) {
+    for (long clone : api.awaitClones("inside", "idle", 12)) {
       for (String threadStatus : statuses(clone)) {
         assertThat(field(threadStatus, "CapEff")).matches("0+");
       }
@@ -159,6 +165,30 @@ final class IsolationIT {
     assertThat(api.invoke("inside", connect).text()).contains("Connection refused");
     daemon.api().deployed("inside", definition("sandbox").put("network", true));
     assertThat(call(api, "fork", connect).asText()).isEqualTo("connected");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"process", "sandbox"})
+  void aFileOfItsOwnIsInNoImage(String isolation) throws Exception {
+    Api api = daemons.start().api();
+    Path jar = FunctionJar.of(daemons.directory(), Holding.class);
+    // A file of that name is outside too: it is another.
+    Path outside = Files.createTempFile("pilotlight-own-file", null);
+    try {
+      ObjectNode definition =
+          Api.definition(jar, Holding.class.getName())
+              .put("isolation", isolation)
+              .put("noImage", false);
+      definition.putObject("env").put("HOLDS", "own-file").put("AT", outside.toString());
+      api.deployed("holding", definition);
+      assertThat(api.invoke("holding", "\"\"", "Pilotlight-Start", "fork").text())
+          .isEqualTo("\"own\"");
+      Eventually.holds(
+          "the file is named",
+          () -> api.function("holding").path("imageError").asText().contains(outside.toString()));
+    } finally {
+      Files.delete(outside);
+    }
   }
 
   @ParameterizedTest

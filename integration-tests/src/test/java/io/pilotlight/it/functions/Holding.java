@@ -44,6 +44,7 @@ public final class Holding implements Function<String, String> {
     use =
         switch (System.getenv("HOLDS")) {
           case "file" -> file(at);
+          case "own-file" -> ownFile(at);
           case "removed" -> removed(at);
           case "listener" -> listener();
           case "connection" -> connection(Integer.parseInt(at));
@@ -69,6 +70,11 @@ public final class Holding implements Function<String, String> {
     RandomAccessFile file = new RandomAccessFile(path, "r");
     file.readLine();
     return input -> file.readLine();
+  }
+
+  private static Use ownFile(String path) throws IOException {
+    Files.writeString(Path.of(path), "first\nown\n");
+    return file(path);
   }
 
   private static Use removed(String path) throws IOException {
