@@ -249,12 +249,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private static ObjectNode variant(ObjectNode definition, Variant variant) {
     ObjectNode own = definition.deepCopy();
-    own.put("replay", variant.replay()).put("isolation", variant.isolation().word());
-    if (variant.isolation() != Isolation.NONE) {
-      // There is none of such a function.
-      own.put("noImage", true);
-    }
-    return own;
+    return own.put("replay", variant.replay()).put("isolation", variant.isolation().word());
   }
 
   private ObjectNode head(DaemonClient client, JsonNode function, String fresh)

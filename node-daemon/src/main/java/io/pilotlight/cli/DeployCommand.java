@@ -86,7 +86,9 @@ final class DeployCommand implements Callable<Integer> {
   @Option(
       names = "--isolation",
       paramLabel = "KIND",
-      description = "none, process or sandbox; 'pilotlight doctor' tells which work here.")
+      description =
+          "none, process or sandbox (default: process where it works); 'pilotlight doctor' tells"
+              + " which work here.")
   private @Nullable String isolation;
 
   @Option(names = "--network", description = "Give a sandbox the machine's network.")

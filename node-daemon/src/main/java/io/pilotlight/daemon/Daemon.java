@@ -176,7 +176,8 @@ public final class Daemon implements AutoCloseable {
       ZygoteHost host = openHost(hosts, data, metrics);
       BackgroundThreads background = closers.add("background work", new BackgroundThreads());
       ObjectMapper json = json();
-      SettingsJson settings = new SettingsJson(config.defaultJvm(), roots(config));
+      SettingsJson settings =
+          new SettingsJson(config.defaultJvm(), roots(config), () -> usualIsolation(host));
       FunctionRegistry registry = new FunctionRegistry();
       JarStore jars = new JarStore(data.jars());
       builder = closers.add("builds", new ZygoteBuilder(host, json, limits.maxBuilds()));
@@ -233,6 +234,11 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
+  /** Of functions for which no level is asked for. */
+  private static Isolation usualIsolation(ZygoteHost host) {
+    return host.obstacle(Isolation.PROCESS).isEmpty() ? Isolation.PROCESS : Isolation.NONE;
+  }
+
   /** The highest level that works, and what keeps the next from working. */
   private static void logIsolation(ZygoteHost host) {
     Isolation available = Isolation.NONE;
@@ -241,6 +247,7 @@ public final class Daemon implements AutoCloseable {
       if (obstacle.isPresent()) {
         log.atWarn()
             .addKeyValue("available", available.word())
+            .addKeyValue("usual", usualIsolation(host).word())
             .addKeyValue("next", level.word())
             .addKeyValue("obstacle", obstacle.get())
             .log("functions cannot be isolated further");
@@ -248,7 +255,10 @@ public final class Daemon implements AutoCloseable {
       }
       available = level;
     }
-    log.atInfo().addKeyValue("available", available.word()).log("functions can be isolated");
+    log.atInfo()
+        .addKeyValue("available", available.word())
+        .addKeyValue("usual", usualIsolation(host).word())
+        .log("functions can be isolated");
   }
 
   private ZygoteHost openHost(HostFactory hosts, DataDirectory data, EngineListener listener)

@@ -6,7 +6,6 @@ import io.pilotlight.linux.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +23,9 @@ public record ConfinementPolicy(int userId, int groupId, List<Path> hidden) {
   public static final int NOBODY = 65534;
 
   private static final Path CONTROL_GROUPS = Path.of("/sys/fs/cgroup");
+  private static final int OWNER_EXECUTE = 0100;
+  private static final int GROUP_EXECUTE = 0010;
+  private static final int OTHERS_EXECUTE = 0001;
 
   /** Copies the list. */
   public ConfinementPolicy {
@@ -45,7 +47,8 @@ public record ConfinementPolicy(int userId, int groupId, List<Path> hidden) {
 
   /**
    * Of a function's processes; null if they are not confined. The files of control groups are
-   * hidden too: whoever is their owner could lift his limits by them.
+   * hidden too: whoever is their owner could lift his limits by them. So are directories that their
+   * user may not enter, if something visible lies there: it is visible then.
    */
   @Nullable Confinement of(FunctionSpec spec, Path agentJar) throws IOException {
     if (spec.isolation() == Isolation.NONE) {
@@ -61,16 +64,33 @@ public record ConfinementPolicy(int userId, int groupId, List<Path> hidden) {
         spec.network(),
         userId,
         groupId,
-        withControlGroups(),
+        withOthersHidden(visible),
         List.copyOf(visible),
         spec.limits().memoryMib());
   }
 
-  private List<Path> withControlGroups() {
-    List<Path> all = new ArrayList<>(hidden);
+  private List<Path> withOthersHidden(Set<Path> visible) throws IOException {
+    Set<Path> all = new LinkedHashSet<>(hidden);
     if (Files.isDirectory(CONTROL_GROUPS)) {
       all.add(CONTROL_GROUPS);
     }
-    return all;
+    for (Path path : visible) {
+      for (Path above = path.getParent(); above != null; above = above.getParent()) {
+        if (above.getNameCount() > 0 && !mayEnter(above)) {
+          all.add(above);
+        }
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  /** See path_resolution(7); of access control lists nothing is known here. */
+  private boolean mayEnter(Path directory) throws IOException {
+    int mode = (int) Files.getAttribute(directory, "unix:mode");
+    if (userId == (int) Files.getAttribute(directory, "unix:uid")) {
+      return (mode & OWNER_EXECUTE) != 0;
+    }
+    boolean inGroup = groupId == (int) Files.getAttribute(directory, "unix:gid");
+    return (mode & (inGroup ? GROUP_EXECUTE : OTHERS_EXECUTE)) != 0;
   }
 }

@@ -44,7 +44,7 @@ final class ExamplesIT {
 
   private static void deploy(String example, String handler, JsonNode event) throws Exception {
     Path jar = TestJvm.example(example);
-    ObjectNode definition = Api.definition(jar, "io.pilotlight.examples." + handler);
+    ObjectNode definition = Api.usual(jar, "io.pilotlight.examples." + handler);
     definition.put("memoryMib", 256).put("pool", 1).put("warmupCount", 5);
     definition.set("warmupPayload", event);
     assertThat(daemon.api().deployed(example, definition).get("warnings")).isEmpty();

@@ -11,6 +11,7 @@ import io.pilotlight.it.support.Api.Answer;
 import io.pilotlight.it.support.DaemonProcess;
 import io.pilotlight.it.support.Daemons;
 import io.pilotlight.it.support.Eventually;
+import io.pilotlight.it.support.FileTree;
 import io.pilotlight.it.support.FunctionJar;
 import io.pilotlight.it.support.ProcessTable;
 import io.pilotlight.it.support.TestJvm;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -259,6 +261,30 @@ final class IsolationIT {
   }
 
   @Test
+  void isTheDefaultAlsoOfAnInstallationThatOthersCannotReach() throws Exception {
+    Path hidden =
+        Files.createTempDirectory(
+            Path.of("target"),
+            "installation",
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    DaemonProcess.Setup setup = DaemonProcess.Setup.on(daemons.newData());
+    Path installation = FileTree.copy(setup.installation(), hidden.resolve("there"));
+    try {
+      DaemonProcess daemon =
+          daemons.start(new DaemonProcess.Setup(installation, setup.data(), List.of(), List.of()));
+      ObjectNode usual = definition("none");
+      usual.remove("isolation");
+      daemon.api().deployed("inside", usual);
+      assertThat(daemon.api().function("inside").get("isolation").asText()).isEqualTo("process");
+      assertThat(call(daemon.api(), "fork", STATUS).asText()).contains("NoNewPrivs:\t1");
+      List<String> seen = texts(call(daemon.api(), "fork", list(hidden.toAbsolutePath() + "")));
+      assertThat(seen).containsExactly("there");
+    } finally {
+      FileTree.delete(hidden);
+    }
+  }
+
+  @Test
   void levelThatIsNotAvailableIsRefusedWithTheRemedy() throws Exception {
     DaemonProcess.Setup setup = DaemonProcess.Setup.on(daemons.newData());
     List<String> without =
@@ -280,7 +306,11 @@ final class IsolationIT {
       assertThat(answer.json().get("detail").asText())
           .contains("'" + isolation + "'", "max_user_namespaces", "--isolation none");
     }
-    daemon.api().deployed("inside", definition("none"));
+    // Who asks for no level gets the best that works.
+    ObjectNode usual = definition("none");
+    usual.remove("isolation");
+    daemon.api().deployed("inside", usual);
+    assertThat(daemon.api().function("inside").get("isolation").asText()).isEqualTo("none");
     assertThat(call(daemon.api(), "fork", STATUS).asText()).contains("NoNewPrivs:\t0");
     Process doctor =
         new ProcessBuilder(without)

@@ -37,9 +37,9 @@ final class MetricsIT {
   static void traffic() throws Exception {
     api = daemons.start().api();
     Path jar = FunctionJar.of(daemons.directory(), Probe.class);
-    ObjectNode probe = Api.definition(jar, Probe.class.getName());
+    ObjectNode probe = Api.usual(jar, Probe.class.getName());
     Path held = daemons.directory().resolve("held");
-    api.deployed("imaged", Api.definition(jar, Probe.class.getName()).put("noImage", false));
+    api.deployed("imaged", Api.usual(jar, Probe.class.getName()).put("noImage", false));
     api.awaitImage("imaged");
     assertThat(api.invoke("imaged", ECHO, "Pilotlight-Start", "restore").start())
         .isEqualTo("restore");
@@ -203,7 +203,7 @@ final class MetricsIT {
   @Test
   void removedFunctionHasNoSeries() throws Exception {
     Path jar = FunctionJar.of(daemons.directory(), Probe.class);
-    api.deployed("passing", Api.definition(jar, Probe.class.getName()));
+    api.deployed("passing", Api.usual(jar, Probe.class.getName()));
     Map<String, String> labels = Map.of("function", "passing");
     api.invoke("passing", ECHO);
     Eventually.holds(

@@ -30,7 +30,7 @@ final class SecretsIT {
     DaemonProcess daemon = daemons.start();
     Api api = daemon.api();
     Path jar = FunctionJar.of(daemons.directory(), Probe.class);
-    ObjectNode definition = Api.definition(jar, Probe.class.getName()).put("pool", 1);
+    ObjectNode definition = Api.usual(jar, Probe.class.getName()).put("pool", 1);
     definition.putObject("secrets").put(NAME, VALUE);
     definition.putArray("warmupPayloads").addObject().put("do", "variable").put("name", NAME);
     definition.put("warmupCount", 20);

@@ -97,8 +97,16 @@ public final class Api {
     }
   }
 
-  /** The body of a deploy request, to be completed. */
+  /**
+   * The body of a deploy request, to be completed: of a function that is not isolated, for tests
+   * that look at its processes and files from outside.
+   */
   public static ObjectNode definition(Path jar, String handler) {
+    return usual(jar, handler).put("isolation", "none");
+  }
+
+  /** The same, of a function that is isolated as functions are that say nothing of it. */
+  public static ObjectNode usual(Path jar, String handler) {
     ObjectNode definition = JSON.createObjectNode();
     definition.putArray("jars").add(jar.toString());
     // An image is written in the background: its tests say so, and the others have the disk.

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -103,7 +101,7 @@ public final class Daemons
     String logs = logs();
     daemons.clear();
     if (directory != null) {
-      delete(directory);
+      FileTree.delete(directory);
       directory = null;
     }
     if (!left.isEmpty()) {
@@ -114,14 +112,6 @@ public final class Daemons
   /** A daemon that is killed cannot; the next one on its data does. */
   private boolean cleansUp(Path data) {
     return daemons.stream().anyMatch(d -> d.setup().data().equals(data) && !d.killed());
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   @Override

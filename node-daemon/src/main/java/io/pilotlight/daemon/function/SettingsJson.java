@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -71,16 +72,19 @@ public final class SettingsJson {
 
   private final Path defaultJvm;
   private final AllowedRoots roots;
+  private final Supplier<Isolation> defaultIsolation;
   private final DescriptorsJson descriptors;
 
   /**
    * Uses the JVM at {@code defaultJvm} where a request names none.
    *
    * @param roots where the files may lie that a request names; the default JVM may lie elsewhere
+   * @param defaultIsolation of functions whose request names none; asked when there is one
    */
-  public SettingsJson(Path defaultJvm, AllowedRoots roots) {
+  public SettingsJson(Path defaultJvm, AllowedRoots roots, Supplier<Isolation> defaultIsolation) {
     this.defaultJvm = defaultJvm;
     this.roots = roots;
+    this.defaultIsolation = defaultIsolation;
     this.descriptors = new DescriptorsJson(roots);
   }
 
@@ -151,8 +155,11 @@ public final class SettingsJson {
         fields.flag("network", false));
   }
 
-  private static Isolation isolation(JsonFields fields) throws InvalidFieldException {
-    String word = fields.text("isolation", Isolation.NONE.word());
+  private Isolation isolation(JsonFields fields) throws InvalidFieldException {
+    if (!fields.has("isolation")) {
+      return defaultIsolation.get();
+    }
+    String word = fields.text("isolation", "");
     return Isolation.of(word)
         .orElseThrow(
             () ->

@@ -10,6 +10,7 @@ import io.pilotlight.daemon.fake.FakeJvm;
 import io.pilotlight.daemon.fake.FakeZygote;
 import io.pilotlight.daemon.fake.ManualTime;
 import io.pilotlight.daemon.fake.TestJars;
+import io.pilotlight.engine.Isolation;
 import io.pilotlight.zygote.BuildException;
 import io.pilotlight.zygote.BuildProgress;
 import io.pilotlight.zygote.FunctionSpec;
@@ -52,7 +53,10 @@ final class DeployerTest {
   private Deployer deployer(FunctionRegistry functions) throws Exception {
     JarStore jars = new JarStore(directory.resolve("jars"));
     SettingsJson settings =
-        new SettingsJson(Path.of(System.getProperty("java.home")), AllowedRoots.everywhere());
+        new SettingsJson(
+            Path.of(System.getProperty("java.home")),
+            AllowedRoots.everywhere(),
+            () -> Isolation.NONE);
     return new Deployer(
         functions,
         jars,

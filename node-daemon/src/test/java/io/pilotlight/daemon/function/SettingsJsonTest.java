@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.engine.Isolation;
 import io.pilotlight.zygote.Limits;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,8 @@ final class SettingsJsonTest {
   private static final Path JVM = Path.of(System.getProperty("java.home"));
 
   private final ObjectMapper json = new ObjectMapper();
-  private final SettingsJson settings = new SettingsJson(JVM, AllowedRoots.everywhere());
+  private final SettingsJson settings =
+      new SettingsJson(JVM, AllowedRoots.everywhere(), () -> Isolation.NONE);
 
   private DeployRequest read(String body) throws Exception {
     return settings.deployRequest(json.readTree(body));
@@ -130,7 +132,8 @@ final class SettingsJsonTest {
   void policyMustLieInAnAllowedDirectory(@TempDir Path directory) throws Exception {
     Path file = directory.resolve("policy.yaml");
     Files.writeString(file, "");
-    SettingsJson strict = new SettingsJson(JVM, AllowedRoots.of(List.of(Path.of("/a.jar"))));
+    SettingsJson strict =
+        new SettingsJson(JVM, AllowedRoots.of(List.of(Path.of("/a.jar"))), () -> Isolation.NONE);
     assertThatThrownBy(() -> strict.deployRequest(json.readTree(withPolicy("\"" + file + "\""))))
         .isInstanceOf(InvalidFieldException.class)
         .hasMessageContaining("field 'fdPolicy' names " + file + ", which lies elsewhere");

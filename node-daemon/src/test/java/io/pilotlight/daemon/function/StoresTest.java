@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pilotlight.daemon.fake.Definitions;
 import io.pilotlight.daemon.fake.TestJars;
+import io.pilotlight.engine.Isolation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,10 @@ final class StoresTest {
         new DefinitionStore(
             directory.resolve("functions"),
             jars,
-            new SettingsJson(Path.of(System.getProperty("java.home")), AllowedRoots.everywhere()),
+            new SettingsJson(
+                Path.of(System.getProperty("java.home")),
+                AllowedRoots.everywhere(),
+                () -> Isolation.NONE),
             new ObjectMapper());
   }
 

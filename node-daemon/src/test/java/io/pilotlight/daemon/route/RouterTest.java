@@ -25,6 +25,7 @@ import io.pilotlight.daemon.function.ZygoteBuilder;
 import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.pool.ServingJvm;
 import io.pilotlight.daemon.pool.Start;
+import io.pilotlight.engine.Isolation;
 import io.pilotlight.zygote.BuildException;
 import io.pilotlight.zygote.ExitStatus;
 import io.pilotlight.zygote.FunctionJvm.DiedException;
@@ -64,7 +65,10 @@ final class RouterTest {
     builder = new ZygoteBuilder(host, json, 1);
     JarStore jars = new JarStore(directory.resolve("jars"));
     SettingsJson settings =
-        new SettingsJson(Path.of(System.getProperty("java.home")), AllowedRoots.everywhere());
+        new SettingsJson(
+            Path.of(System.getProperty("java.home")),
+            AllowedRoots.everywhere(),
+            () -> Isolation.NONE);
     deployer =
         new Deployer(
             registry,
