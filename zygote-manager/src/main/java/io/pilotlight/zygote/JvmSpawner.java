@@ -14,7 +14,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * by one thread that lives as long as the host.
  */
 final class JvmSpawner {
+  /** How long the end of a process may take to be known. */
+  private static final long END_MILLIS = 500;
+
   private final ExecutorService thread;
   private final EventLoop loop;
   private final ResourceLimits limits;
@@ -99,14 +105,42 @@ final class JvmSpawner {
     try {
       PidNamespace namespace = keeperPid == 0 ? null : enter(keeperPid, jvm.exit());
       // It has not been told yet what to run.
-      if (confinement == null) {
-        limits.restrict(pid, jvm.limits().limits());
-      }
-      jvm.limits().enter(pid);
+      limit(jvm, pid, confinement == null);
       return namespace;
     } catch (IOException e) {
       jvm.close();
       throw new CompletionException(e);
+    }
+  }
+
+  /**
+   * A process that has ended already cannot be limited, nor need it: what it does not like about
+   * its arguments it tells whoever speaks to it next.
+   */
+  private void limit(HostedJvm jvm, int pid, boolean restrict) throws IOException {
+    try {
+      if (restrict) {
+        limits.restrict(pid, jvm.limits().limits());
+      }
+      jvm.limits().enter(pid);
+    } catch (IOException e) {
+      if (!endsBy(jvm, END_MILLIS)) {
+        throw e;
+      }
+    }
+  }
+
+  private static boolean endsBy(HostedJvm jvm, long millis) {
+    try {
+      jvm.exit().get(millis, TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -37,7 +37,7 @@ final class CheckpointIT {
   }
 
   private static ObjectNode definition(Class<?> handler, String... environment) throws Exception {
-    ObjectNode definition = Api.usual(jar, handler.getName());
+    ObjectNode definition = Api.definition(jar, handler.getName());
     definition.withArray("jars").add(library(Resource.class)).add(library(RequestHandler.class));
     ObjectNode variables = definition.putObject("env");
     for (int i = 0; i < environment.length; i += 2) {

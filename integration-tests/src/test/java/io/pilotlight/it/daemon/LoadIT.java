@@ -45,7 +45,7 @@ final class LoadIT {
   }
 
   private static ObjectNode probe() {
-    return Api.usual(jar, Probe.class.getName());
+    return Api.definition(jar, Probe.class.getName());
   }
 
   @Test
