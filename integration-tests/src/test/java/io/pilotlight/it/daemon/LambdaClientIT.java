@@ -63,7 +63,7 @@ final class LambdaClientIT {
   }
 
   private static ObjectNode probe() {
-    return Api.usual(jar, Probe.class.getName());
+    return Api.definition(jar, Probe.class.getName());
   }
 
   private static InvokeResponse invoke(
@@ -221,7 +221,7 @@ final class LambdaClientIT {
   @Test
   void contextIsThere() throws Exception {
     Path core = Path.of(Context.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    ObjectNode definition = Api.usual(jar, Informed.class.getName()).put("timeoutSeconds", 20);
+    ObjectNode definition = Api.definition(jar, Informed.class.getName()).put("timeoutSeconds", 20);
     definition.putArray("layers").add(core.toString());
     api.deployed("informed", definition);
     String client = "{\"custom\":{\"colour\":\"blue\"}}";
