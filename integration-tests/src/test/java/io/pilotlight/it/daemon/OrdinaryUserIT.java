@@ -25,6 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The daemon of an ordinary user without any capability: everything works. Where the tests run as
@@ -36,8 +38,9 @@ final class OrdinaryUserIT {
 
   @RegisterExtension final Daemons daemons = new Daemons();
 
-  @Test
-  void everythingWorks() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "process", "sandbox"})
+  void everythingWorks(String isolation) throws Exception {
     DaemonProcess daemon = daemons.start(setup());
     assertThat(status(daemon.pid(), "CapEff")).matches("0+");
     assertThat(status(daemon.pid(), "NoNewPrivs")).isEqualTo(isRoot() ? "1" : status("NoNewPrivs"));
@@ -45,13 +48,14 @@ final class OrdinaryUserIT {
     Path jar = FunctionJar.of(daemons.directory(), Probe.class);
     Files.setPosixFilePermissions(jar, PosixFilePermissions.fromString("rw-r--r--"));
     ObjectNode definition = Api.definition(jar, Probe.class.getName()).put("pool", 2);
-    api.deployed("probe", definition);
+    api.deployed("probe", definition.put("isolation", isolation).put("noImage", false));
     long zygote = api.zygotePid("probe");
     assertThat(status(zygote, "CapEff")).matches("0+");
     assertThat(status(zygote, "Uid")).isEqualTo(status(daemon.pid(), "Uid"));
 
     api.awaitClones("probe", "waiting", 2);
-    for (String start : List.of("fork", "pool", "cold")) {
+    api.awaitImage("probe");
+    for (String start : List.of("fork", "restore", "pool", "cold")) {
       Answer answer = api.invoke("probe", COUNT, "Pilotlight-Start", start);
       assertThat(answer.text()).as(start).isEqualTo("1");
       assertThat(answer.start()).isEqualTo(start);
