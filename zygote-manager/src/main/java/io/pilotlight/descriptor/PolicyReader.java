@@ -4,9 +4,6 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.file.FileSystems;
-import java.nio.file.Path;
-import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -17,7 +14,6 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +23,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class PolicyReader {
   private static final String ANY = "*";
-  private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
-  private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
+
+  // The JDK looks up in the network whatever is neither of these two.
+  private static final Pattern IPV4 =
+      Pattern.compile("((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?!$)|$)){4}");
+  private static final Pattern IPV6 = Pattern.compile("(?=.*:)[0-9a-fA-F:][0-9a-fA-F:.]*");
 
   private final List<DescriptorRule> rules = new ArrayList<>();
   private Map<String, Entry> entries = new LinkedHashMap<>();
@@ -201,26 +200,28 @@ final class PolicyReader {
 
   private static Predicate<OpenDescriptor> glob(Entry entry, Function<OpenDescriptor, String> path)
       throws PolicyException {
+    TextPattern pattern;
     try {
-      PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + entry.value());
-      return descriptor -> {
-        String text = path.apply(descriptor);
-        return !text.isEmpty() && matcher.matches(Path.of(text));
-      };
-    } catch (PatternSyntaxException e) {
+      pattern = TextPattern.glob(entry.value());
+    } catch (IllegalArgumentException e) {
       throw new PolicyException(
-          entry.line(), "'" + entry.value() + "' is no glob pattern: " + e.getDescription());
+          entry.line(), "'" + entry.value() + "' is no glob pattern: " + e.getMessage());
     }
+    return descriptor -> {
+      String text = path.apply(descriptor);
+      return !text.isEmpty() && pattern.matches(text);
+    };
   }
 
   private static Predicate<OpenDescriptor> regex(Entry entry) throws PolicyException {
+    TextPattern pattern;
     try {
-      Pattern pattern = Pattern.compile(entry.value());
-      return descriptor -> pattern.matcher(descriptor.target()).matches();
-    } catch (PatternSyntaxException e) {
+      pattern = TextPattern.regex(entry.value());
+    } catch (IllegalArgumentException e) {
       throw new PolicyException(
-          entry.line(), "'" + entry.value() + "' is no regular expression: " + e.getDescription());
+          entry.line(), "'" + entry.value() + "' is no regular expression: " + e.getMessage());
     }
+    return descriptor -> pattern.matches(descriptor.target());
   }
 
   private static Predicate<OpenDescriptor> value(Entry entry) throws PolicyException {

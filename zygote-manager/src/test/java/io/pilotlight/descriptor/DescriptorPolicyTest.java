@@ -142,10 +142,13 @@ final class DescriptorPolicyTest {
         Arguments.of("type: file\naction: close\npath: [", 3, "no glob"),
         Arguments.of("type: filedescriptor\nregex: (\naction: close", 2, "no regular expression"),
         Arguments.of("type: filedescriptor\nvalue: x\naction: close", 2, "no descriptor"),
+        Arguments.of(
+            "type: filedescriptor\nregex: (a{20}){20}\naction: close", 2, "counts in braces"),
         Arguments.of("type: pipe\naction: reopen", 2, "none of type 'pipe'"),
         Arguments.of("type: socket\nlocalPort: 65536\naction: close", 2, "no port"),
         Arguments.of("type: socket\nlocalAddress: example.org\naction: close", 2, "no IP address"),
         Arguments.of("type: socket\nremoteAddress: 1.2.3.400\naction: close", 2, "no IP address"),
+        Arguments.of("type: socket\nremoteAddress: .:1\naction: close", 2, "no IP address"),
         Arguments.of("type: socket\nfamily: x25\naction: close", 2, "family 'x25' is not known"),
         Arguments.of("type: pipe\naction: close\nwarn: maybe", 3, "neither true nor false"));
   }
