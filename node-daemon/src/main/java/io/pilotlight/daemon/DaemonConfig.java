@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -239,12 +240,14 @@ public record DaemonConfig(
    * @throws IOException if it cannot be read
    */
   public DaemonConfig withFile(Path file) throws InvalidFieldException, IOException {
+    byte[] content = Files.readAllBytes(file);
     JsonFields fields;
     try {
-      fields = JsonFields.of(new ObjectMapper().readTree(file.toFile()), file.toString(), FIELDS);
-    } catch (JacksonException e) {
+      fields = JsonFields.of(new ObjectMapper().readTree(content), file.toString(), FIELDS);
+    } catch (IOException e) { // of bytes in memory: they are no JSON, or not even text
+      String why = e instanceof JacksonException json ? json.getOriginalMessage() : e.getMessage();
       throw new InvalidFieldException(
-          "config", "configuration file " + file + " is not JSON: " + e.getOriginalMessage());
+          "config", "configuration file " + file + " is not JSON: " + why);
     }
     return new DaemonConfig(
         fields.has("listen") ? address(fields.text("listen", "")) : listen,
