@@ -37,6 +37,7 @@ final class ZygoteRecordFuzzTest {
         record.keeperPid(),
         record.spec(),
         record.blueprint(),
+        record.residence(),
         record.warnings());
   }
 }

@@ -6,6 +6,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pilotlight.engine.Isolation;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Timeout;
@@ -15,7 +16,10 @@ import org.junit.jupiter.api.Timeout;
 final class DeployRequestFuzzTest {
   private final ObjectMapper json = new ObjectMapper();
   private final SettingsJson settings =
-      new SettingsJson(Path.of(System.getProperty("java.home")), AllowedRoots.everywhere());
+      new SettingsJson(
+          Path.of(System.getProperty("java.home")),
+          AllowedRoots.everywhere(),
+          () -> Isolation.NONE);
 
   @FuzzTest
   void bodyIsARequestOrRefused(byte[] body) throws IOException, InvalidFieldException {
