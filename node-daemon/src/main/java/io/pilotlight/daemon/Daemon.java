@@ -1,9 +1,6 @@
 package io.pilotlight.daemon;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.pilotlight.daemon.function.AllowedRoots;
 import io.pilotlight.daemon.function.DefinitionStore;
 import io.pilotlight.daemon.function.Deployer;
@@ -11,6 +8,7 @@ import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.ImageKeeper;
 import io.pilotlight.daemon.function.JarStore;
+import io.pilotlight.daemon.function.JsonFields;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.ZygoteBuilder;
 import io.pilotlight.daemon.http.AccessToken;
@@ -175,7 +173,7 @@ public final class Daemon implements AutoCloseable {
       NodeMetrics metrics = new NodeMetrics(version);
       ZygoteHost host = openHost(hosts, data, metrics);
       BackgroundThreads background = closers.add("background work", new BackgroundThreads());
-      ObjectMapper json = json();
+      ObjectMapper json = JsonFields.strictMapper();
       SettingsJson settings =
           new SettingsJson(config.defaultJvm(), roots(config), () -> usualIsolation(host));
       FunctionRegistry registry = new FunctionRegistry();
@@ -294,13 +292,6 @@ public final class Daemon implements AutoCloseable {
   private static String versionOf(Package code) {
     String version = code.getImplementationVersion();
     return version == null ? "unknown" : version;
-  }
-
-  private static ObjectMapper json() {
-    return JsonMapper.builder()
-        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-        .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-        .build();
   }
 
   /** Where it listens. */

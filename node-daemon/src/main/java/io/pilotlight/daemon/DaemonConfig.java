@@ -1,7 +1,6 @@
 package io.pilotlight.daemon;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pilotlight.daemon.function.InvalidFieldException;
 import io.pilotlight.daemon.function.JsonFields;
 import io.pilotlight.descriptor.DescriptorPolicy;
@@ -243,7 +242,7 @@ public record DaemonConfig(
     byte[] content = Files.readAllBytes(file);
     JsonFields fields;
     try {
-      fields = JsonFields.of(new ObjectMapper().readTree(content), file.toString(), FIELDS);
+      fields = JsonFields.of(JsonFields.strictMapper().readTree(content), file.toString(), FIELDS);
     } catch (IOException e) { // of bytes in memory: they are no JSON, or not even text
       String why = e instanceof JacksonException json ? json.getOriginalMessage() : e.getMessage();
       throw new InvalidFieldException(

@@ -226,6 +226,8 @@ final class DaemonTest {
           {"listen":"7600"}     | HOST:PORT
           {"listen":"a:b"}      | no port
           {                     | is not JSON
+          {} {}                 | is not JSON
+          {"data":"/a","data":"/b"} | Duplicate field 'data'
           """)
   void refusesAConfigurationNamingTheField(String content, String expected) throws Exception {
     Path file = Files.writeString(directory.resolve("c.json"), content);

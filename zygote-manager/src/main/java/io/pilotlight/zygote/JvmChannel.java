@@ -23,6 +23,9 @@ final class JvmChannel implements AutoCloseable {
   /** The first bytes of a buffer are poll(2)'s; frames begin behind them. */
   private static final int POLL_BYTES = 8;
 
+  /** How much memory a frame's announced length is believed for; more than most frames have. */
+  private static final int TRUSTED_BYTES = 65_536;
+
   private static final long MAX_POLL_MILLIS = TimeUnit.HOURS.toMillis(1);
 
   private final Fd socket;
@@ -96,8 +99,13 @@ final class JvmChannel implements AutoCloseable {
     if (in.remaining() > length) {
       throw new WireException(in.remaining() - length + " bytes behind a frame");
     }
-    ByteBuffer body = ByteBuffer.allocate(length).put(in);
-    while (body.hasRemaining()) {
+    // What is announced takes no memory before it comes: the JVM may be a hostile function's.
+    ByteBuffer body = ByteBuffer.allocate(Math.min(length, TRUSTED_BYTES)).put(in);
+    while (body.position() < length) {
+      if (!body.hasRemaining()) {
+        int grown = (int) Math.min(length, 2L * body.capacity());
+        body = ByteBuffer.allocate(grown).put(body.flip());
+      }
       in.clear().position(POLL_BYTES);
       in.limit(Math.min(in.capacity(), POLL_BYTES + body.remaining()));
       fill(direct, in, deadlineNanos);

@@ -1,6 +1,10 @@
 package io.pilotlight.daemon.function;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.descriptor.DescriptorPolicy;
 import java.math.BigDecimal;
@@ -46,6 +50,14 @@ public final class JsonFields {
       }
     }
     return new JsonFields(object);
+  }
+
+  /** Reads JSON that is given by people: nothing may follow it, and no field may be there twice. */
+  public static ObjectMapper strictMapper() {
+    return JsonMapper.builder()
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+        .build();
   }
 
   /** Whether the field is there and not null. */
