@@ -24,12 +24,17 @@ record Step(Actor actor, int thread, int number, int ordinal) {
   }
 
   /**
-   * Whether the request can be lost: the thread that serves it is made already, by the leader's
-   * first clone, and is another than this.
+   * Whether the request may have been served without an answer: the thread that serves it is made
+   * already, by the leader's first clone, and is another than this; or the daemon reads the answer.
+   * It is not sent to another process then, as the function may have acted on it.
    */
-  boolean afterFirstThread() {
+  boolean mayLoseTheAnswer() {
     boolean later = number == Calls.CLONE ? ordinal > 0 : thread > 1;
-    return actor == Actor.CLONE && (later || number == Calls.SET_ROBUST_LIST);
+    return switch (actor) {
+      case CLONE -> later || number == Calls.SET_ROBUST_LIST;
+      case DAEMON -> number == Calls.READ;
+      case TRACEE, ZYGOTE -> false;
+    };
   }
 
   @Override
