@@ -228,7 +228,9 @@ public final class FunctionHost {
       } else if (frame instanceof Frame.Secrets secrets) {
         variables.put(secrets.values());
       } else if (frame instanceof Frame.AwaitCompilers) {
-        channel.write(new Frame.CompilersIdle(quiescer.awaitCompilers()));
+        // What they have to tell is told by the last wait, when the JVM is quiesced.
+        quiescer.awaitCompilers();
+        channel.write(new Frame.CompilersIdle(quiescer.latestCompilation()));
       } else if (frame instanceof Frame.Quiesce) {
         channel.write(
             new Frame.Quiesced(

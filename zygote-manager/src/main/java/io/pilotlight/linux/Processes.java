@@ -51,6 +51,8 @@ public final class Processes {
 
   private static final int SIGSET_BYTES = 128;
 
+  private static int subreapers;
+
   private Processes() {}
 
   /** What setrlimit(2) limits: the numbers of Linux on x86-64. */
@@ -159,8 +161,21 @@ public final class Processes {
    * Makes orphaned descendants children of this process, so that they can be reaped here; see
    * prctl(2).
    */
-  public static void becomeSubreaper() throws KernelException {
-    Kernel.check(Kernel.call(PRCTL, PR_SET_CHILD_SUBREAPER, 1), "prctl", "PR_SET_CHILD_SUBREAPER");
+  public static synchronized void becomeSubreaper() throws KernelException {
+    subreaper(1);
+    subreapers++;
+  }
+
+  /** Ends {@link #becomeSubreaper}, for whoever has called that last. */
+  public static synchronized void resignAsSubreaper() throws KernelException {
+    subreapers--;
+    if (subreapers == 0) {
+      subreaper(0);
+    }
+  }
+
+  private static void subreaper(int is) throws KernelException {
+    Kernel.check(Kernel.call(PRCTL, PR_SET_CHILD_SUBREAPER, is), "prctl", "PR_SET_CHILD_SUBREAPER");
   }
 
   /**

@@ -10,8 +10,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +28,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Adopter {
   private static final Logger LOG = LoggerFactory.getLogger(Adopter.class);
+  private static final int END_SECONDS = 5;
+
   private final Path runDirectory;
   private final String marker;
   private final EventLoop loop;
@@ -96,23 +104,42 @@ final class Adopter {
   }
 
   private void endStrays() {
+    Map<Integer, ProcessWatch> strays = new TreeMap<>();
     try {
       for (int pid : ProcFs.processes()) {
         if (!keep.contains(pid) && isOurs(pid)) {
-          end(pid);
+          ProcessWatch.of(pid, loop).ifPresent(process -> strays.put(pid, process));
         }
       }
     } catch (IOException e) {
       LOG.error("processes of an earlier daemon cannot be looked for", e);
     }
+    strays.values().forEach(ProcessWatch::kill);
+    CompletableFuture<?>[] ends =
+        strays.values().stream().map(ProcessWatch::exit).toArray(CompletableFuture[]::new);
+    await(CompletableFuture.allOf(ends));
+    strays.forEach(
+        (pid, process) ->
+            ended.add(
+                "Process "
+                    + pid
+                    + ", a leftover of an earlier daemon, was "
+                    + (process.exit().isDone() ? "ended." : "killed, and has not ended yet.")));
   }
 
-  private void end(int pid) throws IOException {
-    Optional<ProcessWatch> process = ProcessWatch.of(pid, loop);
-    if (process.isPresent()) {
-      process.get().kill();
-      process.get().exit().join();
-      ended.add("Process " + pid + ", a leftover of an earlier daemon, was ended.");
+  /**
+   * The first process of a PID namespace does not end before each other one in it has been reaped.
+   * Who that was left to when the daemon died may never do it.
+   */
+  private static void await(CompletableFuture<Void> ends) {
+    try {
+      ends.get(END_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn("leftovers of an earlier daemon have not ended {} s after a SIGKILL", END_SECONDS);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

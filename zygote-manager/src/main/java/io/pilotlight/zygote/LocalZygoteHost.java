@@ -10,6 +10,7 @@ import io.pilotlight.engine.ForkServerOptions;
 import io.pilotlight.engine.Isolation;
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.OpenFile;
 import io.pilotlight.linux.Platform;
 import io.pilotlight.linux.ProcFs;
@@ -541,6 +542,11 @@ public final class LocalZygoteHost implements ZygoteHost {
     timer.shutdownNow();
     spawnerThread.shutdown();
     loop.close();
+    try {
+      Processes.resignAsSubreaper();
+    } catch (KernelException e) {
+      LOG.warn("orphans are still given to this process", e);
+    }
   }
 
   private void endAll() {

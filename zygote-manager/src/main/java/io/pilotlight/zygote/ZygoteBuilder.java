@@ -118,8 +118,9 @@ final class ZygoteBuilder {
       return;
     }
     long end = nanoTime.getAsLong() + warmup.budget().toNanos();
+    Settling settling = new Settling(warmup.count());
     int failures = 0;
-    for (int i = 0; i < warmup.count() && nanoTime.getAsLong() < end; i++) {
+    for (int i = 0; settling.mayCall(i) && nanoTime.getAsLong() < end; i++) {
       if (checkpointRequested) {
         break;
       }
@@ -132,7 +133,7 @@ final class ZygoteBuilder {
         warnings.add("Warm-up call " + (i + 1) + " failed: " + failure.summary());
       }
       if (i % BURST_CALLS == BURST_CALLS - 1) {
-        awaitCompilers();
+        settling.idle(i + 1, awaitCompilers());
       }
     }
     if (failures > 1) {
@@ -145,11 +146,11 @@ final class ZygoteBuilder {
    * threshold_scale): calls made meanwhile would count for nothing, and leave methods in code that
    * still counts, which in each clone costs a copied page for every counter.
    */
-  private void awaitCompilers() throws BuildException {
-    // What it has to tell is told by the last wait, when the JVM is quiesced.
-    require(
-        exchange(new Frame.AwaitCompilers(), QUIESCE_TIMEOUT, "finish its compilations"),
-        Frame.CompilersIdle.class);
+  private int awaitCompilers() throws BuildException {
+    return require(
+            exchange(new Frame.AwaitCompilers(), QUIESCE_TIMEOUT, "finish its compilations"),
+            Frame.CompilersIdle.class)
+        .latest();
   }
 
   /**

@@ -75,6 +75,32 @@ public final class Quiescer {
     }
   }
 
+  /** The number of the latest compilation whose code is there; 0 if that cannot be told. */
+  public int latestCompilation() {
+    try {
+      return latest(commands.run("Compiler.codelist"));
+    } catch (DiagnosticCommands.UnavailableException e) {
+      return 0;
+    }
+  }
+
+  /** Of a list whose lines begin with numbers, the highest. */
+  static int latest(String codeList) {
+    int latest = 0;
+    int line = 0;
+    while (line < codeList.length()) {
+      int number = 0;
+      int at = line;
+      while (at < codeList.length() && Character.digit(codeList.charAt(at), 10) >= 0) {
+        number = number * 10 + Character.digit(codeList.charAt(at++), 10);
+      }
+      latest = Math.max(latest, number);
+      int end = codeList.indexOf('\n', at);
+      line = end < 0 ? codeList.length() : end + 1;
+    }
+    return latest;
+  }
+
   /** True if the list names no method: neither one being compiled nor one that waits. */
   static boolean isIdle(String queues) {
     return queues

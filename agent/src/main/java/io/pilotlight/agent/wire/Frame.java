@@ -142,14 +142,10 @@ public sealed interface Frame {
   /**
    * They have.
    *
-   * @param notes as for {@link Quiesced}
+   * @param latest number of the latest compilation, by which others are known to follow; 0 if that
+   *     cannot be told
    */
-  record CompilersIdle(List<String> notes) implements Frame {
-    /** Copies the list. */
-    public CompilersIdle {
-      notes = List.copyOf(notes);
-    }
-  }
+  record CompilersIdle(int latest) implements Frame {}
 
   /**
    * Become quiet: collect garbage, give memory back, let the compiler's queue drain, flush what is

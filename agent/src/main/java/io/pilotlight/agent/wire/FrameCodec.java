@@ -175,7 +175,7 @@ public final class FrameCodec {
     } else if (frame instanceof Frame.AwaitCompilers) {
       return 12;
     } else if (frame instanceof Frame.CompilersIdle f) {
-      out.strings(f.notes());
+      out.int32(f.latest());
       return 13;
     } else if (frame instanceof Frame.Secrets f) {
       out.map(f.values());
@@ -222,7 +222,7 @@ public final class FrameCodec {
       case 10 -> new Frame.Stop();
       case STEP_FAILED_TYPE -> new Frame.StepFailed(in.int32(), in.int32());
       case 12 -> new Frame.AwaitCompilers();
-      case 13 -> new Frame.CompilersIdle(in.strings());
+      case 13 -> new Frame.CompilersIdle(in.int32());
       case 14 -> new Frame.Secrets(in.map());
       case 15 -> new Frame.TellOpenings();
       case 16 -> new Frame.Openings(in.map());

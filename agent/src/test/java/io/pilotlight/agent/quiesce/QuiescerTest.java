@@ -55,6 +55,20 @@ class QuiescerTest {
   }
 
   @Test
+  void theCodeListIsUnderstood() {
+    String list =
+        """
+        21 0 0 java.lang.System.arraycopy(Ljava/lang/Object;)V [0x00007fef84ec7010, 0x1 - 0x2]
+        1346 4 0 java.lang.StringLatin1.hashCode([B)I [0x00007fef84ec7410, 0x1 - 0x2]
+        16 4 2 a.B.c9999()V [0x00007fef84ec7790, 0x1 - 0x2]
+        """;
+    assertThat(Quiescer.latest(list)).isEqualTo(1346);
+    assertThat(Quiescer.latest("7")).isEqualTo(7);
+    assertThat(Quiescer.latest("")).isZero();
+    assertThat(Quiescer.latest("unknown command\n")).isZero();
+  }
+
+  @Test
   void compilersAreAwaitedThenMemoryIsGivenBack() {
     List<String> answers = new ArrayList<>(List.of(COMPILING, WAITING, IDLE, "trimmed"));
     DiagnosticCommands scripted =

@@ -29,7 +29,7 @@ class FrameCodecTest {
         new Frame.Result(1, 2, true, new byte[2000]),
         new Frame.Fault(Frame.FaultKind.OUTPUT, 3, 4, true, FAILURE),
         new Frame.AwaitCompilers(),
-        new Frame.CompilersIdle(List.of("busy")),
+        new Frame.CompilersIdle(4711),
         new Frame.Quiesce(),
         new Frame.Quiesced(List.of("note")),
         new Frame.Checkpoint(),

@@ -10,6 +10,8 @@ import io.pilotlight.it.support.Daemons;
 import io.pilotlight.it.support.Eventually;
 import io.pilotlight.it.support.FunctionJar;
 import io.pilotlight.it.support.ProcessTable;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -165,10 +167,7 @@ final class CallFaultsIT {
     return api.invokeAsync(function, Api.object("do", "hang"), "Pilotlight-Start", "warm");
   }
 
-  /**
-   * There is a warm process then. So a time-out is measured without a start, and a process that is
-   * killed has read its request: one that has not is replaced, and nobody is told.
-   */
+  /** There is a warm process then: a time-out is measured without a start. */
   private static void answersAtOnce(String function) throws Exception {
     assertThat(api.invoke(function, Api.object("do", "echo", "value", 1)).status()).isEqualTo(200);
   }
@@ -182,16 +181,19 @@ final class CallFaultsIT {
 
   @Test
   void processIsKilled() throws Exception {
-    Answer answer = killed(hangs("probe"));
+    Path begun = daemons.directory().resolve("begun");
+    String hang = Api.object("do", "begin", "file", begun.toString());
+    Answer answer = killed(api.invokeAsync("probe", hang), begun);
     assertThat(answer.status()).isEqualTo(502);
     assertProblem(answer, "process-died", "killed by signal 9");
     assertThat(answer.json().get("exit").asText()).contains("signal 9 (SIGKILL)");
-    answersAtOnce("probe");
-    CompletableFuture<Answer> lambda = api.invokeLambdaAsync("probe", Api.object("do", "hang"));
-    assertFunctionError(killed(lambda), "Runtime.ExitError", "signal: killed");
+    CompletableFuture<Answer> lambda = api.invokeLambdaAsync("probe", hang);
+    assertFunctionError(killed(lambda, begun), "Runtime.ExitError", "signal: killed");
   }
 
-  private static Answer killed(CompletableFuture<Answer> call) throws Exception {
+  /** Not before it has read its request: one that has not is replaced, and nobody told. */
+  private static Answer killed(CompletableFuture<Answer> call, Path begun) throws Exception {
+    Eventually.holds("the call has begun", () -> Files.deleteIfExists(begun));
     long pid = api.awaitClones("probe", "busy", 1).get(0);
     ProcessHandle.of(pid).orElseThrow().destroyForcibly();
     Answer answer = call.get(AT_ONCE.toSeconds(), TimeUnit.SECONDS);

@@ -33,6 +33,7 @@ public final class Probe implements Function<Map<String, Object>, Object> {
       case "await" -> await(Path.of((String) request.get("file")));
       case "create" -> create(Path.of((String) request.get("file")));
       case "hang" -> hang();
+      case "begin" -> begin(Path.of((String) request.get("file")));
       case "hook" -> hook(Path.of((String) request.get("file")));
       case "exit" -> exit((Integer) request.get("status"));
       case "exhaust" -> exhaust();
@@ -84,6 +85,12 @@ public final class Probe implements Function<Map<String, Object>, Object> {
   private static String hook(Path file) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> create(file)));
     return "hooked";
+  }
+
+  /** Never ends; the file is there as soon as it has begun. */
+  private static Object begin(Path file) {
+    create(file);
+    return hang();
   }
 
   private static Object hang() {
