@@ -26,15 +26,10 @@ public record Limits(int memoryMib, int cpuMillis, int pids, int openFiles, int 
 
   /**
    * What a JVM takes beside what its function may use: its libraries, compiled code, classes, and
-   * what its compilers take while they work.
+   * what its compilers take while they work. A clone shares some of that with its zygote, but with
+   * its heap full, G1 and both compilers at work its own was more than 64.
    */
   private static final int JVM_MIB = 256;
-
-  /**
-   * A clone shares most of that with its zygote; what it changes or adds is its own. With its heap
-   * full, G1 and both compilers at work that came to 70.
-   */
-  private static final int CLONE_MIB = 128;
 
   /** Where what is reserved is counted, and not what is touched. */
   private static final int JVM_RESERVED_MIB = 512;
@@ -61,14 +56,9 @@ public record Limits(int memoryMib, int cpuMillis, int pids, int openFiles, int 
     return Math.max(LEAST_METASPACE_MIB, memoryMib / 2);
   }
 
-  /** What may be charged to a JVM that is built or serves cold. */
+  /** What may be charged to one process. */
   int jvmMib() {
     return memoryMib + JVM_MIB;
-  }
-
-  /** What may be charged to a clone. */
-  int cloneMib() {
-    return memoryMib + CLONE_MIB;
   }
 
   /**

@@ -173,7 +173,7 @@ final class ResourceLimits implements AutoCloseable {
     if (available == null) {
       return new CloneLimits(limits, limits.reservedMib(), Placement.NONE, null);
     }
-    int wholeMib = limits.cloneMib();
+    int wholeMib = limits.jvmMib();
     GroupLimits each = new GroupLimits(Limits.bytes(wholeMib), limits.pids(), limits.cpuMillis());
     boolean atBirth = ownUser && available.atBirth();
     AtomicInteger next = new AtomicInteger();
