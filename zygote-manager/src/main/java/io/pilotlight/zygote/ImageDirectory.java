@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -60,6 +61,10 @@ final class ImageDirectory {
   private static final ObjectMapper JSON =
       new ObjectMapper()
           .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .registerModule(
               new SimpleModule()
                   .addSerializer(DescriptorPolicy.class, new PolicyWriter())
@@ -160,7 +165,8 @@ final class ImageDirectory {
     }
   }
 
-  private static String checksums(Path directory) throws IOException {
+  /** A line for each part. */
+  static String checksums(Path directory) throws IOException {
     StringBuilder lines = new StringBuilder();
     for (String part : PARTS) {
       lines.append(checksumLine(directory, part));

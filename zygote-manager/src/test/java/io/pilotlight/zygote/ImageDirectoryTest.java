@@ -48,7 +48,7 @@ final class ImageDirectoryTest {
         });
   }
 
-  private static Content content(long pagesBytes) throws IOException {
+  static Content content(long pagesBytes) throws IOException {
     FunctionSpec spec =
         new FunctionSpec(
             "name",
