@@ -67,14 +67,12 @@ final class LimitsIT {
   void nativeMemory(String start) throws Exception {
     Eventually.holds("a pooled clone", () -> api.clones("greedy", "waiting").size() == 1);
     Answer answer = take("native", start);
-    int mib = start.equals("cold") ? 160 + 256 : 160 + 64;
     if (GROUPS) {
       assertOverrun(
           answer,
           502,
           "memory",
-          "killed by signal 9 (SIGKILL), over its memory limit of 160 MiB, with the JVM's own "
-              + mib
+          "killed by signal 9 (SIGKILL), over its memory limit of 160 MiB, with the JVM's own 416"
               + " MiB");
     } else {
       assertThat(answer.status()).as(answer.toString()).isIn(500, 502);

@@ -3,7 +3,6 @@ package io.pilotlight.it.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.jna.Native;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.descriptor.DescriptorPolicy;
 import io.pilotlight.it.functions.Holding;
@@ -249,18 +248,7 @@ final class DescriptorsIT {
   }
 
   private FunctionSpec spec(String what, String at) throws Exception {
-    FunctionSpec bare = TestFunction.of(directory, Holding.class, List.of());
-    Path jna = Path.of(Native.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    return new FunctionSpec(
-        bare.name(),
-        bare.version(),
-        bare.handler(),
-        bare.jars(),
-        List.of(jna),
-        Map.of("HOLDS", what, "AT", at),
-        bare.limits(),
-        bare.javaHome(),
-        bare.jvmArgs());
+    return TestFunction.withJna(directory, Holding.class, Map.of("HOLDS", what, "AT", at));
   }
 
   private Held hold(String what, String at, String policy) throws Exception {

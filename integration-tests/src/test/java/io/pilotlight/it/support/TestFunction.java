@@ -1,5 +1,6 @@
 package io.pilotlight.it.support;
 
+import com.sun.jna.Native;
 import io.pilotlight.zygote.FunctionSpec;
 import io.pilotlight.zygote.Limits;
 import java.io.IOException;
@@ -23,13 +24,34 @@ public final class TestFunction {
    */
   public static FunctionSpec of(Path directory, Class<?> handler, List<String> jvmArguments)
       throws IOException {
+    return of(directory, handler, List.of(), Map.of(), jvmArguments);
+  }
+
+  /**
+   * The same, of one that makes system calls by JNA.
+   *
+   * @param environment its variables
+   */
+  public static FunctionSpec withJna(
+      Path directory, Class<?> handler, Map<String, String> environment) throws Exception {
+    Path jna = Path.of(Native.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    return of(directory, handler, List.of(jna), environment, List.of());
+  }
+
+  private static FunctionSpec of(
+      Path directory,
+      Class<?> handler,
+      List<Path> layers,
+      Map<String, String> environment,
+      List<String> jvmArguments)
+      throws IOException {
     return new FunctionSpec(
         handler.getSimpleName().toLowerCase(Locale.ROOT),
         "1",
         handler.getName(),
         List.of(FunctionJar.of(directory, handler)),
-        List.of(),
-        Map.of(),
+        layers,
+        environment,
         Limits.ofMemory(MEMORY_MIB),
         TestJvm.home(),
         jvmArguments);
