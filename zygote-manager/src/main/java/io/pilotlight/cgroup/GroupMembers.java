@@ -1,5 +1,7 @@
 package io.pilotlight.cgroup;
 
+import static io.pilotlight.linux.Uapi.SIGKILL;
+
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.Processes;
 import java.io.IOException;
@@ -80,7 +82,7 @@ final class GroupMembers {
     // The descriptors were opened after the list was read: an id may have become another's.
     if (of(group).containsAll(members)) {
       for (Fd process : processes) {
-        Processes.signal(process, Processes.SIGKILL);
+        Processes.signal(process, SIGKILL);
       }
     }
   }

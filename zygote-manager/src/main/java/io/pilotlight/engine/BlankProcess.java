@@ -54,7 +54,6 @@ import java.util.List;
  * routine, a table of system calls, and room to move the vdso by way of.
  */
 final class BlankProcess {
-
   private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int MAP_SHARED = 0x01;
   private static final int MAP_PRIVATE = 0x02;

@@ -73,10 +73,11 @@ public final class ConfinedStart {
 
   private final Confinement confinement;
   private final List<Integer> made = new ArrayList<>();
-  private final List<Operation> keeperOperations = new ArrayList<>();
+  private final List<Operation> ofKeeper;
 
-  private ConfinedStart(Confinement confinement) {
+  private ConfinedStart(Confinement confinement, List<Operation> ofKeeper) {
     this.confinement = confinement;
+    this.ofKeeper = ofKeeper;
   }
 
   /**
@@ -115,16 +116,8 @@ public final class ConfinedStart {
   public static Started start(
       Confinement confinement, Program program, Preparation preparation, List<Fd> descriptors)
       throws IOException {
-    List<Fd> given = new ArrayList<>(descriptors);
-    ProgramImage image = new ProgramImage(program.command(), program.environment());
-    return new ConfinedStart(confinement)
-        .inShell(
-            program.owner(),
-            preparation,
-            given,
-            image.bytes(),
-            true,
-            (child, calls) -> become(confinement, child, calls, program, image, given.size()));
+    return new ConfinedStart(confinement, List.of())
+        .start(program, preparation, descriptors, child -> {});
   }
 
   /**
@@ -144,19 +137,34 @@ public final class ConfinedStart {
       List<Fd> descriptors,
       ImageState state)
       throws IOException {
-    List<Fd> given = new ArrayList<>(descriptors);
+    int firstSource = descriptors.size() - state.files().size() - 1;
+    return new ConfinedStart(confinement, List.of(ForkServer.endsWithParent()))
+        .start(
+            program,
+            preparation,
+            descriptors,
+            child -> new BlankProcess(child, state).become(firstSource));
+  }
+
+  /** What is done to a program that stands before its first instruction. */
+  @FunctionalInterface
+  private interface AtBegin {
+    void run(FrozenProcess program) throws IOException;
+  }
+
+  private Started start(
+      Program program, Preparation preparation, List<Fd> descriptors, AtBegin then)
+      throws IOException {
     ProgramImage image = new ProgramImage(program.command(), program.environment());
-    ConfinedStart start = new ConfinedStart(confinement);
-    start.keeperOperations.add(ForkServer.endsWithParent());
-    return start.inShell(
+    return inShell(
         program.owner(),
         preparation,
-        given,
+        descriptors,
         image.bytes(),
         true,
         (child, calls) -> {
-          become(confinement, child, calls, program, image, given.size());
-          new BlankProcess(child, state).become(given.size() - state.files().size() - 1);
+          become(confinement, child, calls, program, image, descriptors.size());
+          then.run(child);
         });
   }
 
@@ -167,7 +175,7 @@ public final class ConfinedStart {
    * @throws IOException if the kernel refused a step, which it names
    */
   public static void check(Confinement confinement) throws IOException {
-    ConfinedStart start = new ConfinedStart(confinement);
+    ConfinedStart start = new ConfinedStart(confinement, List.of());
     try (Fd nothing = OpenFile.readOnly(Path.of("/dev/null"))) {
       start.inShell("check", pid -> {}, List.of(nothing), 0, false, start::tryClone);
     }
@@ -342,7 +350,7 @@ public final class ConfinedStart {
             Operation.of(
                 "prctl", "PR_SET_NAME", PRCTL, value(PR_SET_NAME), new Text("pilotlight-ns")),
             OwnSteps.dropCapabilities()));
-    calls.perform(keeperOperations);
+    calls.perform(ofKeeper);
     Registers registers = keeper.threads().get(0).registers().copy().set(Name.ORIG_RAX, -1);
     registers.set(Name.RIP, code + ResidentRoutine.PARK);
     keeper.leaveAt(registers, code + ResidentRoutine.PARK);

@@ -62,7 +62,6 @@ import java.util.function.LongSupplier;
  * <p>One instance installs once, on the platform thread that froze the process.
  */
 final class ForkServer {
-
   private static final int TCB_SEARCH_BYTES = 4096;
 
   /** A thread's name, the arguments of clone3(2), sets of capabilities. */

@@ -45,7 +45,6 @@ import java.util.regex.Pattern;
  * pollers work in all clones of a zygote at once.
  */
 final class KernelObjects {
-
   private static final int EPOLL_CTL_ADD = 1;
   private static final int EFD_SEMAPHORE = 1;
   private static final int ACCESS_MODE = 3;

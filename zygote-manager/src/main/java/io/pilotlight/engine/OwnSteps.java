@@ -31,7 +31,6 @@ import java.util.List;
  * user_namespaces(7), capabilities(7), clone(2).
  */
 final class OwnSteps {
-
   private static final int O_WRONLY_CLOEXEC = 02000001;
   private static final int AF_INET = 2;
   private static final int SOCK_DGRAM_CLOEXEC = 02000002;

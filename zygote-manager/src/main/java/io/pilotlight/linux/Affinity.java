@@ -1,11 +1,12 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.SCHED_GETAFFINITY;
+
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 
 /** Which processors a thread may run on; see sched_getaffinity(2). */
 public final class Affinity {
-  private static final long SCHED_GETAFFINITY = 204;
 
   /** Room for 8,192 processors, the most a kernel is built for. */
   private static final int MASK_BYTES = 1024;

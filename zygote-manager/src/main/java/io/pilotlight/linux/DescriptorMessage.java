@@ -1,5 +1,6 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.SENDMSG;
 import static io.pilotlight.linux.Uapi.SCM_RIGHTS;
 import static io.pilotlight.linux.Uapi.SOL_SOCKET;
 
@@ -12,7 +13,6 @@ import java.nio.ByteOrder;
  * sent many times, so that sending allocates nothing. Not thread-safe.
  */
 public final class DescriptorMessage {
-  private static final long SENDMSG = 46;
   private static final int MSG_NOSIGNAL_DONTWAIT = 0x4000 | 0x40;
 
   /** struct msghdr, struct iovec, and the header of struct cmsghdr. */

@@ -1,5 +1,6 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.RECVMSG;
 import static io.pilotlight.linux.Uapi.SCM_RIGHTS;
 
 import java.lang.ref.Reference;
@@ -12,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  * Not thread-safe.
  */
 public final class DescriptorReceiver {
-  private static final long RECVMSG = 47;
   private static final int MSG_DONTWAIT_CMSG_CLOEXEC = 0x40 | 0x40000000;
   private static final int MSGHDR = 56;
   private static final int IOVEC = 16;

@@ -1,5 +1,10 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.EPOLL_CREATE1;
+import static io.pilotlight.linux.Syscall.EPOLL_CTL;
+import static io.pilotlight.linux.Syscall.EPOLL_WAIT;
+import static io.pilotlight.linux.Syscall.EVENTFD2;
+
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,10 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class EventLoop implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
-  private static final long EPOLL_WAIT = 232;
-  private static final long EPOLL_CTL = 233;
-  private static final long EVENTFD2 = 290;
-  private static final long EPOLL_CREATE1 = 291;
   private static final int CTL_ADD = 1;
   private static final int CTL_DEL = 2;
   private static final int EPOLLIN = 1;

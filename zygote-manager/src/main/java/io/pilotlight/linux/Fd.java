@@ -1,5 +1,7 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.CLOSE;
+
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -7,7 +9,6 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Thread-safe.
  */
 public final class Fd implements AutoCloseable {
-  private static final long CLOSE = 3;
   private static final int CLOSED = -1;
   private final AtomicInteger number;
 

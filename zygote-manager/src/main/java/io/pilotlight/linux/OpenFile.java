@@ -1,5 +1,6 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.OPEN;
 import static io.pilotlight.linux.Uapi.O_CLOEXEC;
 import static io.pilotlight.linux.Uapi.O_NONBLOCK;
 import static io.pilotlight.linux.Uapi.O_PATH;
@@ -12,7 +13,6 @@ import java.nio.file.Path;
 
 /** Opens files by descriptor, which Java does not show. See open(2). */
 public final class OpenFile {
-  private static final long OPEN = 2;
   private static final int O_DIRECTORY = 0x10000;
 
   private OpenFile() {}

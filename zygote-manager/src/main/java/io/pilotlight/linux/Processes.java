@@ -1,5 +1,18 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.CLONE3;
+import static io.pilotlight.linux.Syscall.GETEGID;
+import static io.pilotlight.linux.Syscall.GETEUID;
+import static io.pilotlight.linux.Syscall.KILL;
+import static io.pilotlight.linux.Syscall.PIDFD_GETFD;
+import static io.pilotlight.linux.Syscall.PIDFD_OPEN;
+import static io.pilotlight.linux.Syscall.PIDFD_SEND_SIGNAL;
+import static io.pilotlight.linux.Syscall.PRCTL;
+import static io.pilotlight.linux.Syscall.PRLIMIT64;
+import static io.pilotlight.linux.Syscall.WAIT4;
+import static io.pilotlight.linux.Syscall.WAITID;
+import static io.pilotlight.linux.Uapi.SIGKILL;
+
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.io.IOException;
@@ -21,20 +34,6 @@ import java.util.OptionalLong;
  * would take the ptrace stops of a child that is being traced.
  */
 public final class Processes {
-  /** Ends a process at once. */
-  public static final int SIGKILL = 9;
-
-  private static final long WAIT4 = 61;
-  private static final long KILL = 62;
-  private static final long GETEUID = 107;
-  private static final long GETEGID = 108;
-  private static final long PRCTL = 157;
-  private static final long WAITID = 247;
-  private static final long PRLIMIT64 = 302;
-  private static final long PIDFD_SEND_SIGNAL = 424;
-  private static final long PIDFD_OPEN = 434;
-  private static final long CLONE3 = 435;
-  private static final long PIDFD_GETFD = 438;
 
   private static final int WALL = 0x40000000;
   private static final int P_PIDFD = 3;

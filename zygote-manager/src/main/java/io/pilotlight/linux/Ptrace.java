@@ -1,5 +1,9 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.GET_ROBUST_LIST;
+import static io.pilotlight.linux.Syscall.PTRACE;
+import static io.pilotlight.linux.Syscall.WAIT4;
+
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,9 +16,6 @@ public final class Ptrace {
   /** Size of struct user_regs_struct. */
   public static final int REGISTERS_BYTES = 27 * 8;
 
-  private static final long PTRACE = 101;
-  private static final long WAIT4 = 61;
-  private static final long GET_ROBUST_LIST = 274;
   private static final long CONT = 7;
   private static final long SINGLESTEP = 9;
   private static final long DETACH = 17;

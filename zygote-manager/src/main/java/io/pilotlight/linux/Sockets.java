@@ -1,5 +1,19 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.BIND;
+import static io.pilotlight.linux.Syscall.CONNECT;
+import static io.pilotlight.linux.Syscall.FCNTL;
+import static io.pilotlight.linux.Syscall.GETSOCKOPT;
+import static io.pilotlight.linux.Syscall.LISTEN;
+import static io.pilotlight.linux.Syscall.PIPE2;
+import static io.pilotlight.linux.Syscall.POLL;
+import static io.pilotlight.linux.Syscall.READ;
+import static io.pilotlight.linux.Syscall.RECVFROM;
+import static io.pilotlight.linux.Syscall.SENDTO;
+import static io.pilotlight.linux.Syscall.SETSOCKOPT;
+import static io.pilotlight.linux.Syscall.SOCKET;
+import static io.pilotlight.linux.Syscall.SOCKETPAIR;
+import static io.pilotlight.linux.Syscall.WRITE;
 import static io.pilotlight.linux.Uapi.AF_UNIX;
 import static io.pilotlight.linux.Uapi.F_SETFL;
 import static io.pilotlight.linux.Uapi.SOCK_STREAM;
@@ -29,20 +43,6 @@ public final class Sockets {
   public static final int WOULD_BLOCK = -1;
 
   private static final short POLLHUP = 16;
-  private static final long READ = 0;
-  private static final long WRITE = 1;
-  private static final long POLL = 7;
-  private static final long SOCKET = 41;
-  private static final long CONNECT = 42;
-  private static final long SENDTO = 44;
-  private static final long RECVFROM = 45;
-  private static final long BIND = 49;
-  private static final long LISTEN = 50;
-  private static final long SOCKETPAIR = 53;
-  private static final long SETSOCKOPT = 54;
-  private static final long GETSOCKOPT = 55;
-  private static final long FCNTL = 72;
-  private static final long PIPE2 = 293;
 
   private static final int SOCK_SEQPACKET = 5;
   private static final int SOCK_CLOEXEC = 0x80000;

@@ -2,9 +2,11 @@ package io.pilotlight.linux;
 
 /** Numbers of system calls on x86-64, named as in {@code asm/unistd_64.h}. */
 public final class Syscall {
+  public static final int READ = 0;
   public static final int WRITE = 1;
   public static final int OPEN = 2;
   public static final int CLOSE = 3;
+  public static final int POLL = 7;
   public static final int LSEEK = 8;
   public static final int MMAP = 9;
   public static final int MPROTECT = 10;
@@ -16,13 +18,27 @@ public final class Syscall {
   public static final int MADVISE = 28;
   public static final int DUP2 = 33;
   public static final int SOCKET = 41;
+  public static final int CONNECT = 42;
+  public static final int SENDTO = 44;
+  public static final int RECVFROM = 45;
+  public static final int SENDMSG = 46;
+  public static final int RECVMSG = 47;
+  public static final int BIND = 49;
+  public static final int LISTEN = 50;
   public static final int SOCKETPAIR = 53;
+  public static final int SETSOCKOPT = 54;
+  public static final int GETSOCKOPT = 55;
   public static final int CLONE = 56;
   public static final int EXECVE = 59;
+  public static final int WAIT4 = 61;
+  public static final int KILL = 62;
   public static final int FCNTL = 72;
   public static final int CHDIR = 80;
   public static final int MKDIR = 83;
   public static final int SYMLINK = 88;
+  public static final int PTRACE = 101;
+  public static final int GETEUID = 107;
+  public static final int GETEGID = 108;
   public static final int SETGROUPS = 116;
   public static final int SETRESUID = 117;
   public static final int SETRESGID = 119;
@@ -36,10 +52,14 @@ public final class Syscall {
   public static final int UMOUNT2 = 166;
   public static final int FUTEX = 202;
   public static final int SCHED_SETAFFINITY = 203;
+  public static final int SCHED_GETAFFINITY = 204;
   public static final int RESTART_SYSCALL = 219;
+  public static final int EPOLL_WAIT = 232;
   public static final int EPOLL_CTL = 233;
+  public static final int WAITID = 247;
   public static final int UNSHARE = 272;
   public static final int SET_ROBUST_LIST = 273;
+  public static final int GET_ROBUST_LIST = 274;
   public static final int TIMERFD_CREATE = 283;
   public static final int TIMERFD_SETTIME = 286;
   public static final int EVENTFD2 = 290;
@@ -49,8 +69,11 @@ public final class Syscall {
   public static final int PRLIMIT64 = 302;
   public static final int SECCOMP = 317;
   public static final int RSEQ = 334;
+  public static final int PIDFD_SEND_SIGNAL = 424;
+  public static final int PIDFD_OPEN = 434;
   public static final int CLONE3 = 435;
   public static final int CLOSE_RANGE = 436;
+  public static final int PIDFD_GETFD = 438;
   public static final int MOUNT_SETATTR = 442;
 
   private Syscall() {}

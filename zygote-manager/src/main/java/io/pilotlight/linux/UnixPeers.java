@@ -1,5 +1,8 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.RECVFROM;
+import static io.pilotlight.linux.Syscall.SENDTO;
+import static io.pilotlight.linux.Syscall.SOCKET;
 import static io.pilotlight.linux.Uapi.AF_UNIX;
 
 import java.lang.ref.Reference;
@@ -9,10 +12,6 @@ import java.util.OptionalLong;
 
 /** Which Unix socket is connected to which; see sock_diag(7). Stateless and thread-safe. */
 public final class UnixPeers {
-  private static final long SOCKET = 41;
-  private static final long SENDTO = 44;
-  private static final long RECVFROM = 45;
-
   private static final int AF_NETLINK = 16;
   private static final int SOCK_RAW_CLOEXEC = 0x80003;
   private static final int NETLINK_SOCK_DIAG = 4;

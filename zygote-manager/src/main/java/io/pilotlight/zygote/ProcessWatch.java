@@ -1,5 +1,7 @@
 package io.pilotlight.zygote;
 
+import static io.pilotlight.linux.Uapi.SIGKILL;
+
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
@@ -58,7 +60,7 @@ final class ProcessWatch {
   synchronized void kill() {
     if (pidfd.open()) {
       try {
-        Processes.signal(pidfd, Processes.SIGKILL);
+        Processes.signal(pidfd, SIGKILL);
       } catch (KernelException e) {
         LOG.error("a process cannot be killed", e);
       }

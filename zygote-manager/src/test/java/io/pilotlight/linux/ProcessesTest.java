@@ -1,5 +1,6 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Uapi.SIGKILL;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -100,7 +101,7 @@ final class ProcessesTest {
   void signalReachesTheProcess() throws Exception {
     int pid = shell("exec sleep 1000", Map.of("PATH", "/usr/bin:/bin"), List.of());
     try (Fd pidfd = Processes.pidfd(pid).orElseThrow()) {
-      assertThat(Processes.signal(pidfd, Processes.SIGKILL)).isTrue();
+      assertThat(Processes.signal(pidfd, SIGKILL)).isTrue();
     }
     assertThat(end(pid)).isEqualTo(new Processes.Ended(false, 9));
     assertThat(Processes.pidfd(pid)).isEmpty();

@@ -7,6 +7,7 @@ import io.pilotlight.daemon.function.Secrets;
 import io.pilotlight.daemon.function.StoredJar;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.engine.Isolation;
+import io.pilotlight.zygote.FunctionSpec;
 import io.pilotlight.zygote.Limits;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,6 +15,19 @@ import java.util.Map;
 
 /** Definitions for tests. */
 public final class Definitions {
+  /** What a host is to make, where that does not matter. */
+  public static final FunctionSpec SPEC =
+      new FunctionSpec(
+          "f",
+          "1",
+          "a.B",
+          List.of(),
+          List.of(),
+          Map.of(),
+          Limits.ofMemory(64),
+          Path.of("/jvm"),
+          List.of());
+
   private Definitions() {}
 
   /** Settings with the values that tests vary, without an image. */

@@ -2,36 +2,21 @@ package io.pilotlight.daemon.pool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pilotlight.daemon.fake.Definitions;
 import io.pilotlight.daemon.fake.FakeHost;
 import io.pilotlight.daemon.fake.FakeJvm;
 import io.pilotlight.daemon.fake.FakeZygote;
 import io.pilotlight.daemon.fake.ManualTime;
 import io.pilotlight.zygote.ExitStatus;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
-import io.pilotlight.zygote.FunctionSpec;
-import io.pilotlight.zygote.Limits;
 import io.pilotlight.zygote.Warmup;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 final class ForkAheadPoolTest {
-  private static final FunctionSpec SPEC =
-      new FunctionSpec(
-          "f",
-          "1",
-          "a.B",
-          List.of(),
-          List.of(),
-          Map.of(),
-          Limits.ofMemory(64),
-          Path.of("/jvm"),
-          List.of());
-
   private final FakeHost host = new FakeHost();
   private final ManualTime time = new ManualTime();
   private int attempts;
@@ -40,7 +25,9 @@ final class ForkAheadPoolTest {
 
   @BeforeEach
   void open() throws Exception {
-    zygote = (FakeZygote) host.build(SPEC, Warmup.NONE, Duration.ZERO, (stage, done, total) -> {});
+    zygote =
+        (FakeZygote)
+            host.build(Definitions.SPEC, Warmup.NONE, Duration.ZERO, (stage, done, total) -> {});
     pool =
         new ForkAheadPool(
             "f",

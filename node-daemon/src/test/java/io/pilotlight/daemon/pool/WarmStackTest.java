@@ -2,36 +2,22 @@ package io.pilotlight.daemon.pool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pilotlight.daemon.fake.Definitions;
 import io.pilotlight.daemon.fake.FakeHost;
 import io.pilotlight.daemon.fake.FakeJvm;
-import io.pilotlight.zygote.FunctionSpec;
-import io.pilotlight.zygote.Limits;
 import io.pilotlight.zygote.Warmup;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class WarmStackTest {
-  private static final FunctionSpec SPEC =
-      new FunctionSpec(
-          "f",
-          "1",
-          "a.B",
-          List.of(),
-          List.of(),
-          Map.of(),
-          Limits.ofMemory(64),
-          Path.of("/jvm"),
-          List.of());
-
   private final FakeHost host = new FakeHost();
   private final WarmStack stack = new WarmStack(2);
 
   private ServingJvm jvm() throws Exception {
     FakeJvm jvm =
-        (FakeJvm) host.build(SPEC, Warmup.NONE, Duration.ZERO, (stage, done, total) -> {}).fork();
+        (FakeJvm)
+            host.build(Definitions.SPEC, Warmup.NONE, Duration.ZERO, (stage, done, total) -> {})
+                .fork();
     return new ServingJvm(jvm, Start.FORK, ServingJvm.State.BUSY, 0);
   }
 
