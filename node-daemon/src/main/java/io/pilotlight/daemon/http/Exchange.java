@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
@@ -54,9 +55,22 @@ final class Exchange {
     return request.getHeaders().get(name);
   }
 
+  /** The query is not encoded as it has to be. */
+  static final class MalformedQueryException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private MalformedQueryException(String query, RuntimeException cause) {
+      super("the query '" + query + "' is not percent-encoded UTF-8", cause);
+    }
+  }
+
   /** The value of a query parameter, or null. */
-  @Nullable String query(String name) {
-    return Request.extractQueryParameters(request).getValue(name);
+  @Nullable String query(String name) throws MalformedQueryException {
+    try {
+      return Request.extractQueryParameters(request).getValue(name);
+    } catch (BadMessageException | IllegalArgumentException e) {
+      throw new MalformedQueryException(request.getHttpURI().getQuery(), e);
+    }
   }
 
   /**

@@ -60,8 +60,14 @@ final class LambdaEndpoint {
   void invoke(String pathName, Exchange exchange) throws IOException {
     String requestId = RequestIds.next();
     exchange.answerHeader("x-amzn-RequestId", requestId);
-    LambdaFunctionName name =
-        LambdaFunctionName.parse(pathName, exchange.query("Qualifier")).orElse(null);
+    LambdaFunctionName name;
+    try {
+      name = LambdaFunctionName.parse(pathName, exchange.query("Qualifier")).orElse(null);
+    } catch (Exchange.MalformedQueryException e) {
+      errors.refuse(
+          exchange, 400, "InvalidParameterValueException", String.valueOf(e.getMessage()));
+      return;
+    }
     if (name == null) {
       errors.refuse(
           exchange,
