@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the JVM calls before {@link FunctionHost}: it opens to the agent, and to nobody else, the
  * packages of the JDK that the agent reaches into from its start, so that the command line need not
- * open them to every class; and it sees to it that clones can be renewed and resources be told.
+ * open them to every class; and it sees to it that clones can be renewed and resources be told. In
+ * a program that is no function it starts {@link ProgramHost} instead.
  */
 public final class Premain {
   /** Static, since the JVM calls {@link #premain} and {@code main} and lets them share no more. */
@@ -27,9 +28,16 @@ public final class Premain {
   private static final String TRACK_DESCRIPTORS = "trackDescriptors";
   private static volatile CompatibilityPackage crac = CompatibilityPackage.unavailable();
 
+  /** The argument for a program that is not a function. */
+  private static final String PROGRAM = "program";
+
   private Premain() {}
 
-  /** Called by the JVM. The argument is only there to be read in the process's command line. */
+  /**
+   * Called by the JVM.
+   *
+   * @param argument {@value #PROGRAM}, or there to be read in the process's command line
+   */
   public static void premain(@Nullable String argument, Instrumentation instrumentation) {
     open(instrumentation, "java.base", "java.io");
     open(instrumentation, "java.base", "java.lang");
@@ -40,6 +48,9 @@ public final class Premain {
     }
     renewal = Renewal.install(instrumentation);
     crac = CompatibilityPackage.install(instrumentation);
+    if (PROGRAM.equals(argument)) {
+      ProgramHost.start(renewal, crac);
+    }
   }
 
   static DescriptorOpenings openings() {

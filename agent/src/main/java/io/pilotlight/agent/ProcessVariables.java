@@ -53,6 +53,20 @@ final class ProcessVariables {
     variables.putAll(values);
   }
 
+  /**
+   * Sets all of them, and removes all others.
+   *
+   * @throws IllegalStateException if this JDK's environment cannot be changed
+   */
+  void replace(Map<String, String> values) {
+    if (variables == null) {
+      throw new IllegalStateException(
+          "the environment cannot be changed on Java " + Runtime.version(), obstacle);
+    }
+    variables.keySet().retainAll(values.keySet());
+    variables.putAll(values);
+  }
+
   /** Removes a variable, if it is there. */
   void remove(String name) {
     if (variables != null) {

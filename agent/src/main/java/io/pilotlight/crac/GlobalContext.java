@@ -90,6 +90,21 @@ public final class GlobalContext extends Context<Resource> {
     }
   }
 
+  /**
+   * There is no checkpoint: tells all of a restore.
+   *
+   * @param cause why; gets what resources throw beside what it has
+   */
+  public void abandon(CheckpointException cause) {
+    try {
+      afterRestore(null);
+    } catch (RestoreException restore) {
+      for (Throwable suppressed : restore.getSuppressed()) {
+        cause.addSuppressed(suppressed);
+      }
+    }
+  }
+
   private synchronized void begin() {
     forgetUnreachable();
     told = 0;

@@ -83,11 +83,11 @@ final class ImageCommand implements Runnable {
     try {
       ImageSummary summary = ImageStore.summary(image);
       row.put("directory", image.toString());
-      row.put("function", summary.function().name());
-      row.put("version", summary.function().version());
+      row.put("function", summary.subject().name());
+      row.put("version", summary.subject().version());
       row.put("created", summary.created());
       row.put("bytes", summary.bytes());
-      row.put("jvm", summary.function().javaHome().toString());
+      row.put("jvm", summary.subject().javaHome().toString());
       row.putNull("problem");
     } catch (ImageException e) {
       problem(row, e);

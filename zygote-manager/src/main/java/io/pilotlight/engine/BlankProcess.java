@@ -17,6 +17,7 @@ import static io.pilotlight.linux.Syscall.RSEQ;
 import static io.pilotlight.linux.Syscall.SETPRIORITY;
 import static io.pilotlight.linux.Syscall.SOCKETPAIR;
 import static io.pilotlight.linux.Uapi.AF_UNIX;
+import static io.pilotlight.linux.Uapi.F_DUPFD_CLOEXEC;
 import static io.pilotlight.linux.Uapi.MREMAP_MAYMOVE_FIXED;
 import static io.pilotlight.linux.Uapi.O_CLOEXEC;
 import static io.pilotlight.linux.Uapi.PROT_EXEC;
@@ -54,7 +55,6 @@ import java.util.List;
  * routine, a table of system calls, and room to move the vdso by way of.
  */
 final class BlankProcess {
-  private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int MAP_SHARED = 0x01;
   private static final int MAP_PRIVATE = 0x02;
   private static final int MAP_FIXED = 0x10;

@@ -275,8 +275,8 @@ final class Descriptors {
         Obstacle.descriptor(
             open.number(),
             "Descriptor " + open.number() + " " + what + ".",
-            "Close it before the function is frozen, or open it in the first call; or allow it by a"
-                + " rule of --fd-policy, like '"
+            "Close it before the freeze, and open it afterwards; or allow it by a rule of --fd-policy,"
+                + " like '"
                 + open.allowingRule()
                 + "'."));
   }

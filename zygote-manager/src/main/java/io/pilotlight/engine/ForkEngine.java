@@ -10,9 +10,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Freezes JVMs into fork servers, and connects to them. Thread-safe. */
 public final class ForkEngine {
+  private static final Logger LOG = LoggerFactory.getLogger(ForkEngine.class);
+
   private final EventLoop loop;
   private final LongSupplier nanoTime;
 
@@ -83,26 +88,93 @@ public final class ForkEngine {
     long frozen = nanoTime.getAsLong();
     boolean left = false;
     try {
-      requireReader(process, options.channelDescriptor());
-      if (requireRest) {
-        requireRest(process);
-      }
+      requireFit(process, options, requireRest);
       ForkServer.Installed installed = new ForkServer(process, options, nanoTime).install();
       left = true;
-      long end = nanoTime.getAsLong();
-      Blueprint blueprint =
-          new Blueprint(installed.threads(), installed.call(), installed.stepNames());
-      return new Frozen(
-          blueprint,
-          installed.notes(),
-          installed.residence(),
-          frozen - start,
-          installed.collapseNanos(),
-          end - frozen - installed.collapseNanos());
+      return describe(installed, start, frozen);
     } finally {
       if (!left) {
         process.release();
       }
+    }
+  }
+
+  /** Takes down what there is of a process that stands frozen. */
+  @FunctionalInterface
+  public interface Taking<R> {
+    /** Does it; from what is in its memory it can be made to go on. */
+    R take(Frozen frozen) throws IOException, UnclonableException;
+  }
+
+  /**
+   * Freezes a process, has it taken down as the fork server that it would be, and lets it run on as
+   * it was, or end. Everything happens on the calling thread, which must be a platform thread.
+   *
+   * @param pid as for {@link #freeze}
+   * @param requireRest likewise
+   * @param end ends the process while it stands; null if it is to go on
+   * @return what {@code taking} returned
+   * @throws NotAtRestException as for {@link #freeze}
+   * @throws UnclonableException if the process holds what cannot be cloned; it runs on
+   * @throws IOException if a step failed; the process runs on
+   */
+  public <R> R snapshot(
+      int pid,
+      ForkServerOptions options,
+      boolean requireRest,
+      Taking<R> taking,
+      @Nullable Runnable end)
+      throws IOException, NotAtRestException, UnclonableException {
+    long start = nanoTime.getAsLong();
+    FrozenProcess process = FrozenProcess.freeze(pid);
+    long frozen = nanoTime.getAsLong();
+    ForkServer server = new ForkServer(process, options, nanoTime);
+    boolean taken = false;
+    try {
+      requireFit(process, options, requireRest);
+      R result = taking.take(describe(server.prepare(), start, frozen));
+      taken = true;
+      if (end == null) {
+        server.withdraw();
+      } else {
+        end.run();
+      }
+      return result;
+    } finally {
+      if (!taken) {
+        withdraw(server, pid);
+      }
+      process.release();
+    }
+  }
+
+  /** What has failed before is worth more than what fails now. */
+  private static void withdraw(ForkServer server, int pid) {
+    try {
+      server.withdraw();
+    } catch (IOException e) {
+      LOG.warn("process {} keeps some memory of its freeze", pid, e);
+    }
+  }
+
+  private Frozen describe(ForkServer.Installed installed, long start, long frozen) {
+    Blueprint blueprint =
+        new Blueprint(installed.threads(), installed.call(), installed.stepNames());
+    return new Frozen(
+        blueprint,
+        installed.notes(),
+        installed.residence(),
+        frozen - start,
+        installed.collapseNanos(),
+        nanoTime.getAsLong() - frozen - installed.collapseNanos());
+  }
+
+  private static void requireFit(
+      FrozenProcess process, ForkServerOptions options, boolean requireRest)
+      throws NotAtRestException {
+    requireReader(process, options.channelDescriptor());
+    if (requireRest) {
+      requireRest(process);
     }
   }
 

@@ -5,6 +5,7 @@ import static io.pilotlight.linux.Syscall.CLOSE;
 import static io.pilotlight.linux.Syscall.DUP3;
 import static io.pilotlight.linux.Syscall.MMAP;
 import static io.pilotlight.linux.Syscall.MPROTECT;
+import static io.pilotlight.linux.Syscall.MUNMAP;
 import static io.pilotlight.linux.Syscall.OPEN;
 import static io.pilotlight.linux.Syscall.PRCTL;
 import static io.pilotlight.linux.Syscall.RSEQ;
@@ -25,6 +26,7 @@ import static io.pilotlight.linux.Uapi.PR_SET_TIMERSLACK;
 import static io.pilotlight.linux.Uapi.SIGKILL;
 import static io.pilotlight.linux.Uapi.SOCK_STREAM;
 
+import io.pilotlight.engine.ForkServerOptions.Streams;
 import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Connection;
 import io.pilotlight.engine.Operation.Received;
@@ -43,9 +45,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a frozen JVM into a fork server. A region is mapped into it, with the resident routine, a
@@ -74,6 +78,7 @@ final class ForkServer {
   private final LongSupplier nanoTime;
   private long base;
   private int regionBytes;
+  private @Nullable Registers serving;
 
   ForkServer(FrozenProcess process, ForkServerOptions options, LongSupplier nanoTime) {
     this.process = process;
@@ -89,6 +94,16 @@ final class ForkServer {
    * @throws IOException if a step failed; the process can only be ended then
    */
   Installed install() throws IOException, UnclonableException {
+    Installed installed = prepare();
+    leave();
+    return installed;
+  }
+
+  /**
+   * Does all that {@link #install} does, but leaves the process as it was frozen: its memory is
+   * that of a fork server then. {@link #leave} or {@link #withdraw} has to follow.
+   */
+  Installed prepare() throws IOException, UnclonableException {
     Descriptors.Plan plan = check();
     ThreadState leader = process.threads().get(0);
     List<ThreadState> order = readerFirst(process.threads());
@@ -118,7 +133,7 @@ final class ForkServer {
     Registers registers = leader.registers().copy().set(Name.ORIG_RAX, -1);
     registers.set(Name.RIP, base + ResidentRoutine.SERVE);
     registers.set(Name.RDI, base + ResidentLayout.CONTROL);
-    process.leaveAt(registers, base + ResidentRoutine.PARK);
+    serving = registers;
     return new Installed(
         order.size(),
         layout.cloneCall(base),
@@ -126,6 +141,18 @@ final class ForkServer {
         plan.notes(),
         collapseNanos,
         residence);
+  }
+
+  private void leave() throws IOException {
+    process.leaveAt(Objects.requireNonNull(serving), base + ResidentRoutine.PARK);
+  }
+
+  /** Takes back what {@link #prepare} did, as far as it got; the process can be released then. */
+  void withdraw() throws IOException {
+    if (base != 0) {
+      ThreadState leader = process.threads().get(0);
+      process.call(leader, "munmap", regionBytes + " bytes", MUNMAP, base, regionBytes);
+    }
   }
 
   /** What every clone does while it has one thread. Its channel first: it tells what fails. */
@@ -384,12 +411,21 @@ final class ForkServer {
     List<Operation> operations = new ArrayList<>();
     operations.add(dup(new Received(0), channel, O_CLOEXEC, "channel"));
     operations.add(endsWithParent());
-    operations.add(dup(new Received(1), 1, 0, "stdout"));
-    operations.add(dup(new Received(1), 2, 0, "stderr"));
-    operations.add(close(new Received(0), "received channel"));
-    operations.add(close(new Received(1), "received output"));
+    boolean all = options.streams() == Streams.ALL;
+    if (all) {
+      operations.add(dup(new Received(1), 0, 0, "stdin"));
+    }
+    operations.add(dup(new Received(all ? 2 : 1), 1, 0, "stdout"));
+    operations.add(dup(new Received(all ? 3 : 1), 2, 0, "stderr"));
+    for (int i = 0; i <= options.streams().descriptors(); i++) {
+      operations.add(close(new Received(i), "received descriptor " + i));
+    }
     operations.add(close(new Connection(), "the zygote's connection"));
-    operations.add(close(value(options.listenDescriptor()), "the zygote's socket"));
+    operations.add(
+        all
+            // It may be frozen again, and must have nothing of its own under that number then.
+            ? dup(value(channel), options.listenDescriptor(), O_CLOEXEC, "the zygote's socket")
+            : close(value(options.listenDescriptor()), "the zygote's socket"));
     return operations;
   }
 

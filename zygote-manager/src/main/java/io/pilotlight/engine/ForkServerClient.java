@@ -112,6 +112,33 @@ public final class ForkServerClient implements AutoCloseable {
     for (int i = 0; i < groups.size(); i++) {
       taken[OWN_DESCRIPTORS + i] = groups.get(i);
     }
+    send(request, taken, answer);
+  }
+
+  /**
+   * Asks for a clone of a fork server whose clones get all standard streams.
+   *
+   * @param channel becomes the clone's control channel; may be closed here when this returns
+   * @param streams become its stdin, stdout and stderr; likewise
+   * @param answer as for {@link #fork}
+   * @throws KernelException as for {@link #fork}
+   */
+  public void fork(Fd channel, List<Fd> streams, LongConsumer answer) throws KernelException {
+    int descriptors = 1 + streams.size();
+    DescriptorMessage message =
+        new DescriptorMessage(
+            ResidentLayout.forkRequestBytes(ReplayPlan.NONE, Placement.NONE), descriptors);
+    ResidentLayout.writeForkRequest(
+        message.payload(), region, call, ReplayPlan.NONE, Placement.NONE);
+    Fd[] taken = new Fd[descriptors];
+    taken[0] = channel;
+    for (int i = 1; i < descriptors; i++) {
+      taken[i] = streams.get(i - 1);
+    }
+    send(new Request(message, 0), taken, answer);
+  }
+
+  private void send(Request request, Fd[] taken, LongConsumer answer) throws KernelException {
     // The lock covers one sendmsg that does not wait.
     synchronized (lock) {
       if (!socket.open()) {

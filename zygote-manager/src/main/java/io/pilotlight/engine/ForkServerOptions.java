@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param policy what is done about descriptors that are open
  * @param confinement what the process was started in by {@link ConfinedStart}, and its clones are
  *     too; null if it was not
+ * @param streams which standard streams its clones get
  */
 public record ForkServerOptions(
     int channelDescriptor,
@@ -21,4 +22,25 @@ public record ForkServerOptions(
     boolean serialHeap,
     boolean collapse,
     DescriptorPolicy policy,
-    @Nullable Confinement confinement) {}
+    @Nullable Confinement confinement,
+    Streams streams) {
+
+  /** Standard streams that come with the request for a clone, behind its channel. */
+  public enum Streams {
+    /** One descriptor for stdout and stderr; stdin is the fork server's. */
+    OUTPUT(1),
+    /** One for each of stdin, stdout and stderr. */
+    ALL(3);
+
+    private final int descriptors;
+
+    Streams(int descriptors) {
+      this.descriptors = descriptors;
+    }
+
+    /** How many descriptors come. */
+    int descriptors() {
+      return descriptors;
+    }
+  }
+}

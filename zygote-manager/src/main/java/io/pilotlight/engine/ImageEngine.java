@@ -86,7 +86,7 @@ public final class ImageEngine {
                       + " is mapped from '"
                       + mapping.path()
                       + "', which cannot be opened again.",
-                  "Do without it, or deploy with --no-image."));
+                  "Do without it, or without an image (deploy with --no-image)."));
         } else if (!area.flags().contains("dc")) {
           dump.add(area);
         }
@@ -122,7 +122,7 @@ public final class ImageEngine {
                         + " ("
                         + kept.target()
                         + ") is shared by clones and zygote, as a rule allows; no image can hold it.",
-                    "Close it before the freeze, or deploy with --no-image."))
+                    "Close it before the freeze, or do without an image (deploy with --no-image)."))
         .toList();
   }
 

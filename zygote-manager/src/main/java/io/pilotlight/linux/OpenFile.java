@@ -1,6 +1,8 @@
 package io.pilotlight.linux;
 
+import static io.pilotlight.linux.Syscall.FCNTL;
 import static io.pilotlight.linux.Syscall.OPEN;
+import static io.pilotlight.linux.Uapi.F_DUPFD_CLOEXEC;
 import static io.pilotlight.linux.Uapi.O_CLOEXEC;
 import static io.pilotlight.linux.Uapi.O_NONBLOCK;
 import static io.pilotlight.linux.Uapi.O_PATH;
@@ -20,6 +22,13 @@ public final class OpenFile {
   /** For reading. */
   public static Fd readOnly(Path file) throws KernelException {
     return open(file, O_CLOEXEC);
+  }
+
+  /** A duplicate of one of this process's standard streams, 0 to 2. */
+  public static Fd standard(int number) throws KernelException {
+    return new Fd(
+        Kernel.check(
+            Kernel.call(FCNTL, number, F_DUPFD_CLOEXEC, 3), "fcntl", "descriptor " + number));
   }
 
   /** For reading what is there, without waiting for more. */

@@ -7,6 +7,7 @@ package io.pilotlight.linux;
 public final class Uapi {
   public static final int AF_UNIX = 1;
   public static final int CLONE_NEWNS = 0x20000;
+  public static final int F_DUPFD_CLOEXEC = 1030;
   public static final int F_SETFL = 4;
   public static final int MAP_PRIVATE_ANONYMOUS = 0x22;
   public static final int MREMAP_MAYMOVE_FIXED = 3;

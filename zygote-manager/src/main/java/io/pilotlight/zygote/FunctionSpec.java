@@ -36,7 +36,8 @@ public record FunctionSpec(
     List<String> jvmArgs,
     DescriptorOptions descriptors,
     Isolation isolation,
-    boolean network) {
+    boolean network)
+    implements ImageSubject {
 
   /** Copies the collections. */
   public FunctionSpec {

@@ -210,8 +210,7 @@ final class ImageDirectory {
     requireFormat();
     ImageManifest manifest = parse(MANIFEST, ImageManifest.class);
     try {
-      return new ImageSummary(
-          path, manifest.id(), manifest.created(), manifest.function(), bytes());
+      return new ImageSummary(path, manifest.id(), manifest.created(), manifest.subject(), bytes());
     } catch (IOException e) {
       throw unreadable(PAGES, e);
     }

@@ -9,7 +9,8 @@ import java.util.List;
  * @param format the version of the format
  * @param id the zygote that it was made of
  * @param created when
- * @param function what it hosts; its environment is there too, so only its owner may read this
+ * @param subject what it runs; a function's environment is there too, so only its owner may read
+ *     this
  * @param jdk the JDK, from its file {@code release}
  * @param blueprint how to make clones of it
  * @param warnings what its build had to say
@@ -22,7 +23,7 @@ record ImageManifest(
     int format,
     String id,
     String created,
-    FunctionSpec function,
+    ImageSubject subject,
     String jdk,
     Blueprint blueprint,
     List<String> warnings,
@@ -31,7 +32,7 @@ record ImageManifest(
     List<FileTraits> files,
     long pagesBytes) {
   /** The format that this version reads and writes. */
-  static final int FORMAT = 2;
+  static final int FORMAT = 3;
 
   /** Copies the lists. */
   ImageManifest {

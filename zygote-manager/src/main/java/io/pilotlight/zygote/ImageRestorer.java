@@ -1,6 +1,7 @@
 package io.pilotlight.zygote;
 
 import io.pilotlight.engine.ConfinedStart;
+import io.pilotlight.engine.ConfinedStart.Preparation;
 import io.pilotlight.engine.ConfinedStart.Program;
 import io.pilotlight.engine.ConfinedStart.Started;
 import io.pilotlight.engine.Confinement;
@@ -46,7 +47,6 @@ final class ImageRestorer {
 
   private final Executor spawner;
   private final EventLoop loop;
-  private final ResourceLimits limits;
 
   /**
    * As described.
@@ -54,10 +54,9 @@ final class ImageRestorer {
    * @param spawner the thread that is to be the parent of the process and its clones
    * @param loop is told when a process has ended
    */
-  ImageRestorer(Executor spawner, EventLoop loop, ResourceLimits limits) {
+  ImageRestorer(Executor spawner, EventLoop loop) {
     this.spawner = spawner;
     this.loop = loop;
-    this.limits = limits;
   }
 
   /** What is restored. */
@@ -68,39 +67,37 @@ final class ImageRestorer {
    *
    * @param program the java launcher, and what it is started with
    * @param confinement null for none
-   * @param own what the process may use
+   * @param limiting limits what the process may use
    * @param listener the fork server's listening socket
    * @return the process, a fork server; its keeper is 0 if it is not confined
    * @throws IOException if a step failed; no process is left then
    * @throws InterruptedException if this thread is interrupted; likewise
    */
   Started restore(
-      Program program, @Nullable Confinement confinement, Limits own, Fd listener, Image image)
+      Program program,
+      @Nullable Confinement confinement,
+      Preparation limiting,
+      Fd listener,
+      Image image)
       throws IOException, InterruptedException {
     ImageState state = image.state();
     List<Fd> sources = ImageEngine.sources(state, image.pages());
     try (Fd nothing = OpenFile.readOnly(NOWHERE)) {
       List<Fd> descriptors = new ArrayList<>(List.of(nothing, nothing, nothing, nothing, listener));
       if (confinement == null) {
-        int pid = restorePlain(program, own, descriptors, sources, state);
+        int pid = restorePlain(program, limiting, descriptors, sources, state);
         return new Started(pid, 0);
       }
       descriptors.addAll(sources);
       return onSpawner(
-          () ->
-              ConfinedStart.restore(
-                  confinement,
-                  program,
-                  shell -> limits.restrictBlank(shell, own),
-                  descriptors,
-                  state));
+          () -> ConfinedStart.restore(confinement, program, limiting, descriptors, state));
     } finally {
       sources.forEach(Fd::close);
     }
   }
 
   private int restorePlain(
-      Program program, Limits own, List<Fd> given, List<Fd> sources, ImageState state)
+      Program program, Preparation limiting, List<Fd> given, List<Fd> sources, ImageState state)
       throws IOException, InterruptedException {
     List<String> command = List.of(SHELL, "-c", SCRIPT, program.command().get(0));
     List<Fd> descriptors = new ArrayList<>(given);
@@ -115,7 +112,7 @@ final class ImageRestorer {
                       command, program.environment(), program.directory(), descriptors));
       boolean done = false;
       try {
-        limits.restrictBlank(pid, own);
+        limiting.prepare(pid);
         revive(pid, go.first(), state, firstSource);
         done = true;
         return pid;

@@ -77,7 +77,7 @@ public final class ImageStore {
     for (Path image : images()) {
       try {
         ImageSummary summary = summary(image);
-        if (summary.function().equals(function)) {
+        if (summary.subject().equals(function)) {
           found.add(summary);
         }
       } catch (ImageException e) {

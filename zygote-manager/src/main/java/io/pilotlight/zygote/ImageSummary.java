@@ -8,8 +8,8 @@ import java.nio.file.Path;
  * @param directory where it is
  * @param zygote the zygote that it was made of
  * @param created when, as ISO 8601
- * @param function what it hosts
+ * @param subject what it runs
  * @param bytes how much its files hold
  */
 public record ImageSummary(
-    Path directory, String zygote, String created, FunctionSpec function, long bytes) {}
+    Path directory, String zygote, String created, ImageSubject subject, long bytes) {}

@@ -48,22 +48,30 @@ public final class JvmCommand {
    *     and what to change
    */
   public static void check(FunctionSpec spec) throws BuildException {
-    for (String argument : spec.jvmArgs()) {
+    check(spec.javaHome(), spec.jvmArgs());
+  }
+
+  /** The same for a program; any of its words may be meant for the JVM. */
+  public static void check(ProgramSpec spec) throws BuildException {
+    check(spec.javaHome(), spec.command());
+  }
+
+  private static void check(Path javaHome, List<String> arguments) throws BuildException {
+    for (String argument : arguments) {
       String reason = REFUSED.get(argument);
       if (reason != null) {
         throw configuration("JVM argument " + argument + " cannot be used: " + reason + ".");
       }
     }
-    Path java = java(spec.javaHome());
+    Path java = java(javaHome);
     if (!Files.isExecutable(java)) {
-      throw configuration(
-          "'" + spec.javaHome() + "' is no JDK: there is no executable " + java + ".");
+      throw configuration("'" + javaHome + "' is no JDK: there is no executable " + java + ".");
     }
-    int feature = featureVersion(spec.javaHome());
+    int feature = featureVersion(javaHome);
     if (feature < MINIMUM_FEATURE) {
       throw configuration(
           "The JDK at "
-              + spec.javaHome()
+              + javaHome
               + " is version "
               + feature
               + "; "

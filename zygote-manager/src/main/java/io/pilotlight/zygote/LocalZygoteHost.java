@@ -260,7 +260,8 @@ public final class LocalZygoteHost implements ZygoteHost {
             policy.quiesce() && JvmCommand.usesSerial(spec),
             policy.collapse(),
             spec.descriptors().policy().then(policy.descriptors()),
-            started.confinement());
+            started.confinement(),
+            ForkServerOptions.Streams.OUTPUT);
     Frozen frozen = builder.freeze(engine, pid, options, policy.atRest());
     listener.phase("fork", "freeze", frozen.freezeNanos());
     listener.phase("fork", "collapse", frozen.collapseNanos());
@@ -355,9 +356,13 @@ public final class LocalZygoteHost implements ZygoteHost {
   }
 
   private Zygote restore(String id, ImageDirectory.Content image, Path pages)
-      throws IOException, InterruptedException {
+      throws IOException, ImageException, InterruptedException {
     ImageManifest manifest = image.manifest();
-    FunctionSpec spec = manifest.function();
+    if (!(manifest.subject() instanceof FunctionSpec spec)) {
+      throw new ImageException(
+          Reason.UNSUPPORTED,
+          "It is the image of a program, and no function's: restore it with 'pilotlight restore'.");
+    }
     try (Fd socket = Sockets.listen(runDirectory, socketName(id))) {
       ConfinedStart.Program program =
           new ConfinedStart.Program(
@@ -366,11 +371,11 @@ public final class LocalZygoteHost implements ZygoteHost {
               WORKING_DIRECTORY,
               JvmCommand.ownerMarker(owner));
       ConfinedStart.Started started =
-          new ImageRestorer(spawnerThread, loop, limits)
+          new ImageRestorer(spawnerThread, loop)
               .restore(
                   program,
                   confinements.of(spec, agentJar),
-                  spec.limits(),
+                  blank -> limits.restrictBlank(blank, spec.limits()),
                   socket,
                   new ImageRestorer.Image(image.state(), pages));
       int pid = started.pid();

@@ -57,13 +57,18 @@ final class ProcessWatch {
   }
 
   /** Kills it, unless it has ended. */
-  synchronized void kill() {
+  void kill() {
+    try {
+      signal(SIGKILL);
+    } catch (KernelException e) {
+      LOG.error("a process cannot be killed", e);
+    }
+  }
+
+  /** Sends it a signal, unless it has ended. */
+  synchronized void signal(int number) throws KernelException {
     if (pidfd.open()) {
-      try {
-        Processes.signal(pidfd, SIGKILL);
-      } catch (KernelException e) {
-        LOG.error("a process cannot be killed", e);
-      }
+      Processes.signal(pidfd, number);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.ImageEngine;
 import io.pilotlight.engine.ImageState;
 import io.pilotlight.engine.Residence;
@@ -18,8 +19,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
 
-/** Writes images of zygotes, and checks them before they are restored. Stateless. */
+/** Writes images of zygotes and programs, and checks them before they are restored. Stateless. */
 final class ZygoteImages {
+  /** Of the flags of open(2), those that are 0 if the file is only read. */
+  private static final int O_ACCMODE = 3;
+
   private final LongSupplier nanoTime;
   private final LongSupplier epochMillis;
 
@@ -39,43 +43,74 @@ final class ZygoteImages {
    * @param directory is made
    */
   ImageSummary write(ZygoteRecord zygote, Path directory) throws ImageException {
+    return write(
+        new Original(
+            zygote.id(),
+            zygote.pid(),
+            zygote.spec(),
+            zygote.blueprint(),
+            zygote.residence(),
+            zygote.warnings()),
+        directory);
+  }
+
+  /**
+   * What an image is made of: a process that is a fork server, or stands frozen as one.
+   *
+   * @param id the image's name for it
+   * @param pid the process
+   * @param subject what it runs
+   * @param blueprint how to make clones of it
+   * @param residence what its memory does not show
+   * @param warnings what people should know of it
+   */
+  record Original(
+      String id,
+      int pid,
+      ImageSubject subject,
+      Blueprint blueprint,
+      Residence residence,
+      List<String> warnings) {}
+
+  /** Writes an image of anything. */
+  ImageSummary write(Original original, Path directory) throws ImageException {
     try {
       ImageDirectory image = new ImageDirectory(directory);
-      image.write(pages -> dump(zygote, pages));
+      image.write(pages -> dump(original, pages));
       return image.summary();
     } catch (IOException e) {
       throw new ImageException(
           Reason.SYSTEM,
-          "An image of zygote " + zygote.id() + " cannot be written to " + directory + ": " + e,
+          "An image of " + original.id() + " cannot be written to " + directory + ": " + e,
           e);
     }
   }
 
-  private Content dump(ZygoteRecord zygote, FileChannel pages) throws IOException, ImageException {
+  private Content dump(Original original, FileChannel pages) throws IOException, ImageException {
     ImageState state;
     try {
-      state = ImageEngine.dump(zygote.pid(), zygote.residence(), pages);
+      state = ImageEngine.dump(original.pid(), original.residence(), pages);
     } catch (UnclonableException e) {
       throw new ImageException(
-          Reason.UNSUPPORTED, "Zygote " + zygote.id() + " has no image: " + e.getMessage(), e);
+          Reason.UNSUPPORTED, original.id() + " has no image: " + e.getMessage(), e);
     }
     List<FileTraits> files = new ArrayList<>();
-    Path root = Path.of("/proc/" + zygote.pid() + "/root");
+    Path root = Path.of("/proc/" + original.pid() + "/root");
     for (String file : usedFiles(state, root)) {
-      requireShared(zygote, file, root);
+      requireShared(original, file, root);
       files.add(FileTraits.of(file));
     }
     ImageManifest manifest =
         new ImageManifest(
             ImageManifest.FORMAT,
-            zygote.id(),
+            original.id(),
             Instant.ofEpochMilli(epochMillis.getAsLong()).toString(),
-            zygote.spec(),
-            jdk(zygote.spec().javaHome()),
-            zygote.blueprint(),
-            zygote.warnings(),
+            original.subject(),
+            jdk(original.subject().javaHome()),
+            original.blueprint(),
+            original.warnings(),
             HostTraits.current(),
-            zygote.residence().frozenNanos(),
+            original.residence().frozenNanos(),
             files,
             pages.size());
     return new Content(manifest, state);
@@ -85,6 +120,8 @@ final class ZygoteImages {
     Set<String> used = new TreeSet<>(state.files());
     state.residence().descriptors().stream()
         .filter(kept -> kept.kind() == Residence.KeptDescriptor.Kind.REPLACED)
+        // What it writes to changes, and may.
+        .filter(kept -> (kept.flags() & O_ACCMODE) == 0)
         .map(Residence.KeptDescriptor::target)
         .filter(path -> path.startsWith("/") && Files.isRegularFile(in(root, path)))
         .forEach(used::add);
@@ -96,7 +133,7 @@ final class ZygoteImages {
   }
 
   /** What only the zygote's own mounts hold is in no other process's. */
-  private static void requireShared(ZygoteRecord zygote, String file, Path root)
+  private static void requireShared(Original original, String file, Path root)
       throws IOException, ImageException {
     boolean shared;
     try {
@@ -107,8 +144,7 @@ final class ZygoteImages {
     if (!shared) {
       throw new ImageException(
           Reason.UNSUPPORTED,
-          "Zygote "
-              + zygote.id()
+          original.id()
               + " has no image: it uses the file "
               + file
               + ", which lies in the private mounts of its isolation. Close it before the freeze, or"

@@ -101,7 +101,7 @@ final class ImageDirectoryTest {
   @Test
   void isReadAsItWasWritten() throws Exception {
     assertThat(image.read()).isEqualTo(content(4100));
-    assertThat(image.summary().function().environment()).containsEntry("K", "ü");
+    assertThat(((FunctionSpec) image.summary().subject()).environment()).containsEntry("K", "ü");
     assertThat(image.summary().bytes()).isGreaterThan(4100);
   }
 

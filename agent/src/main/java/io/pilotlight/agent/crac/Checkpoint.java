@@ -166,13 +166,7 @@ public final class Checkpoint implements Requests {
     try {
       context.beforeCheckpoint(null);
     } catch (CheckpointException e) {
-      try {
-        context.afterRestore(null);
-      } catch (RestoreException restore) {
-        for (Throwable suppressed : restore.getSuppressed()) {
-          e.addSuppressed(suppressed);
-        }
-      }
+      context.abandon(e);
       throw e;
     }
   }

@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  * in the place of {@link Ready}, {@link Result} or {@link Fault}; {@link Checkpoint} has to follow.
  * In its clones the handler may not be constructed yet, so that they answer the first {@link
  * Invoke} by {@link Failed} if it cannot be.
+ *
+ * <p>A program that is no function sends {@link CheckpointRequested} when it asks for a checkpoint,
+ * and answers {@link Checkpoint} by {@link Checkpointed} or {@link Failed}. Both ways it then gets
+ * {@link Resumed}, where it was or restored, or {@link Failed} if there is no image.
  */
 // Payloads are arrays: frames are never compared, and a copy of each payload would cost on every
 // call.
@@ -183,6 +187,35 @@ public sealed interface Frame {
 
   /** The function wants to be frozen now, and its resources have been told. */
   record CheckpointRequested() implements Frame {}
+
+  /**
+   * The checkpoint that a program has asked for, or was asked for, was made. It is sent to the
+   * program that goes on, or to one that was restored from the image.
+   *
+   * @param restored whether this is a restored one: what follows is only for that
+   * @param environment all variables of its environment
+   * @param properties system properties that it gets
+   * @param arguments a class whose {@code main} it is to run, and the arguments of that; or empty
+   */
+  record Resumed(
+      boolean restored,
+      Map<String, String> environment,
+      Map<String, String> properties,
+      List<String> arguments)
+      implements Frame {
+    /** Copies them. */
+    public Resumed {
+      environment = Map.copyOf(environment);
+      properties = Map.copyOf(properties);
+      arguments = List.copyOf(arguments);
+    }
+
+    /** Names only: this text may get into a log. */
+    @Override
+    public String toString() {
+      return "Resumed" + environment.keySet();
+    }
+  }
 
   /**
    * The first frame in a clone: what must differ from its zygote before user code runs.

@@ -192,6 +192,9 @@ public final class FrameCodec {
       return 18;
     } else if (frame instanceof Frame.CheckpointRequested) {
       return 19;
+    } else if (frame instanceof Frame.Resumed f) {
+      out.flag(f.restored()).map(f.environment()).map(f.properties()).strings(f.arguments());
+      return 20;
     }
     Frame.StepFailed f = (Frame.StepFailed) frame;
     out.int32(f.step()).int32(f.errno());
@@ -229,6 +232,7 @@ public final class FrameCodec {
       case 17 -> new Frame.Checkpoint();
       case 18 -> new Frame.Checkpointed(in.strings());
       case 19 -> new Frame.CheckpointRequested();
+      case 20 -> new Frame.Resumed(in.flag(), in.map(), in.map(), in.strings());
       default -> throw new WireException("frame of unknown type " + type);
     };
   }

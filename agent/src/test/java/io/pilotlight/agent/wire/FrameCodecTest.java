@@ -35,6 +35,7 @@ class FrameCodecTest {
         new Frame.Checkpoint(),
         new Frame.Checkpointed(List.of("note")),
         new Frame.CheckpointRequested(),
+        new Frame.Resumed(true, Map.of("K", "v"), Map.of("p", "q"), List.of("Main", "a")),
         new Frame.Renew("clone-1"),
         new Frame.Secrets(Map.of("KEY", "hidden")),
         new Frame.Stop(),

@@ -212,7 +212,7 @@ public final class ImageKeeper {
   private static boolean belongs(Path image, List<Deployment> served) {
     try {
       ImageSummary summary = ImageStore.summary(image);
-      return served.stream().anyMatch(deployment -> deployment.spec().equals(summary.function()));
+      return served.stream().anyMatch(deployment -> deployment.spec().equals(summary.subject()));
     } catch (ImageException e) {
       log.atWarn().addKeyValue("cause", e.getMessage()).log("unusable image removed");
       return false;
