@@ -33,6 +33,9 @@ import picocli.CommandLine.Spec;
       DescribeCommand.class,
       RemoveCommand.class,
       WorkingSetCommand.class,
+      RunCommand.class,
+      CheckpointCommand.class,
+      RestoreCommand.class,
       ImageCommand.class,
       BenchCommand.class,
       HelpCommand.class
