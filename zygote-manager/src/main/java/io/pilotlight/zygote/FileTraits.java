@@ -48,6 +48,28 @@ record FileTraits(String path, long bytes, long modifiedNanos, String crc32c) {
     return String.format("%08x", sum.getValue());
   }
 
+  /**
+   * The same as {@link #require}, but the content of a file that has its size and time, and that
+   * the kernel has not seen changed since its traits were taken, is not read again.
+   *
+   * @param taken when they were taken
+   */
+  void requireSince(FileTime taken) throws ImageException {
+    try {
+      Path file = Path.of(path);
+      FileTime changed = (FileTime) Files.getAttribute(file, "unix:ctime");
+      FileTime modified = Files.getLastModifiedTime(file);
+      if (changed.compareTo(taken) < 0
+          && Files.size(file) == bytes
+          && modified.to(TimeUnit.NANOSECONDS) == modifiedNanos) {
+        return;
+      }
+    } catch (IOException e) {
+      // Said by the whole check.
+    }
+    require();
+  }
+
   /** Whether the file is still what it was. */
   void require() throws ImageException {
     FileTraits now;

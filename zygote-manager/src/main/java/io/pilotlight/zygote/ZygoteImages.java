@@ -12,6 +12,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,6 +164,32 @@ final class ZygoteImages {
    */
   Content open(Path directory) throws ImageException {
     Content content = new ImageDirectory(directory).read();
+    requireHere(content);
+    for (FileTraits file : content.manifest().files()) {
+      file.require();
+    }
+    return content;
+  }
+
+  /**
+   * The same for an image that is restored once: what the kernel has not seen changed since the
+   * image was written is not read again.
+   *
+   * @throws ImageException as for {@link #open}
+   */
+  Content openTrusting(Path directory) throws ImageException {
+    ImageDirectory image = new ImageDirectory(directory);
+    Content content = image.readTrusting();
+    requireHere(content);
+    FileTime finished = image.finished();
+    for (FileTraits file : content.manifest().files()) {
+      file.requireSince(finished);
+    }
+    return content;
+  }
+
+  /** Whether this machine, at this moment, can run it. */
+  private void requireHere(Content content) throws ImageException {
     ImageManifest manifest = content.manifest();
     try {
       manifest.host().require(HostTraits.current());
@@ -180,9 +207,5 @@ final class ZygoteImages {
               + " s ago: its clock would go backwards, and every wait with a deadline last too"
               + " long. Deploy the function again, or restore it later.");
     }
-    for (FileTraits file : manifest.files()) {
-      file.require();
-    }
-    return content;
   }
 }

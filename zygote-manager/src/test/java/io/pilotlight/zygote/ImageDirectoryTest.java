@@ -99,6 +99,24 @@ final class ImageDirectoryTest {
   }
 
   @Test
+  void pagesThatWereTouchedAreReadAgain() throws Exception {
+    assertThat(image.readTrusting()).isEqualTo(image.read());
+    byte[] bytes = Files.readAllBytes(image.pages());
+    bytes[bytes.length / 2] ^= 1;
+    FileTime modified = Files.getLastModifiedTime(image.pages());
+    // The kernel's clock for files ticks every few milliseconds.
+    do {
+      Files.write(image.pages(), bytes);
+      Files.setLastModifiedTime(image.pages(), modified);
+    } while (((FileTime) Files.getAttribute(image.pages(), "unix:ctime"))
+            .compareTo(image.finished())
+        <= 0);
+    assertThatThrownBy(image::readTrusting)
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("pages is not what was written");
+  }
+
+  @Test
   void isReadAsItWasWritten() throws Exception {
     assertThat(image.read()).isEqualTo(content(4100));
     assertThat(((FunctionSpec) image.summary().subject()).environment()).containsEntry("K", "ü");
