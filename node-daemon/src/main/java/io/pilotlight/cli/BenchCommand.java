@@ -249,7 +249,8 @@ final class BenchCommand implements Callable<Integer> {
 
   private static ObjectNode variant(ObjectNode definition, Variant variant) {
     ObjectNode own = definition.deepCopy();
-    return own.put("replay", variant.replay()).put("isolation", variant.isolation().word());
+    own.put("replay", variant.replay()).put("isolation", variant.isolation().word());
+    return own.put("zygoteMode", "memory"); // every kind of start is to be there all the time
   }
 
   private ObjectNode head(DaemonClient client, JsonNode function, String fresh)

@@ -129,6 +129,14 @@ final class DeployCommand implements Callable<Integer> {
           "Keep no image of its zygote on disk: the function starts cold after a restart.")
   private boolean noImage;
 
+  @Option(
+      names = "--zygote",
+      paramLabel = "WHERE",
+      description =
+          "auto: in memory only where forks prove to be faster than restores of the image; memory:"
+              + " always; image: never (default: auto).")
+  private @Nullable String zygoteMode;
+
   @Mixin private final JvmOptions jvm = new JvmOptions();
 
   @Option(
@@ -195,6 +203,7 @@ final class DeployCommand implements Callable<Integer> {
     if (noImage) {
       definition.put("noImage", true);
     }
+    put(definition, "zygoteMode", zygoteMode);
     jvm.write(definition);
     return definition;
   }

@@ -16,6 +16,7 @@ final class ZygotesCommand implements Callable<Integer> {
           Column.text("version", "version"),
           Column.number("pid", "pid"),
           Column.text("state", "state"),
+          Column.text("kind", "kind"),
           Column.number("threads", "threads"),
           Column.bytes("resident", "residentBytes"),
           Column.text("adopted", "adopted"));

@@ -1,6 +1,7 @@
 package io.pilotlight.daemon;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pilotlight.cgroup.MachineMemory;
 import io.pilotlight.daemon.function.AllowedRoots;
 import io.pilotlight.daemon.function.DefinitionStore;
 import io.pilotlight.daemon.function.Deployer;
@@ -11,6 +12,7 @@ import io.pilotlight.daemon.function.JarStore;
 import io.pilotlight.daemon.function.JsonFields;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.ZygoteBuilder;
+import io.pilotlight.daemon.function.ZygoteReviewer;
 import io.pilotlight.daemon.http.AccessToken;
 import io.pilotlight.daemon.http.ApiServer;
 import io.pilotlight.daemon.http.EventQueue;
@@ -198,6 +200,14 @@ public final class Daemon implements AutoCloseable {
           new EventQueue(router, clock, background, limits.maxEvents(), limits.maxEventBytes());
       CompletableFuture<Void> loaded = load(host);
       background.every(IDLE_CHECK, deployer::expireIdle);
+      ZygoteReviewer reviewer =
+          new ZygoteReviewer(
+              registry,
+              MachineMemory.here()::read,
+              (long) limits.zygoteMemoryMib() << 20,
+              clock,
+              metrics::zygoteEnded);
+      background.every(IDLE_CHECK, reviewer::review);
       ApiServer server =
           closers.add(
               "HTTP server",

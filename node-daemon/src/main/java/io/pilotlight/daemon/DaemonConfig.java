@@ -67,7 +67,8 @@ public record DaemonConfig(
               "maxEventBytes",
               "connectionIdleSeconds",
               "fdPolicy",
-              "controlGroups"));
+              "controlGroups",
+              "zygoteMemoryMib"));
 
   /**
    * Whom a daemon lets in, and how far.
@@ -102,6 +103,8 @@ public record DaemonConfig(
    * @param maxEventBytes bytes of payload that they may have together
    * @param connectionIdle when a silent connection is closed
    * @param controlGroups whether limits of functions are enforced by control groups, where it can
+   * @param zygoteMemoryMib resident memory that all zygotes may have together before those go that
+   *     can; 0 for no limit
    */
   public record Limits(
       int maxRequestBytes,
@@ -113,7 +116,8 @@ public record DaemonConfig(
       int maxEvents,
       int maxEventBytes,
       Duration connectionIdle,
-      boolean controlGroups) {
+      boolean controlGroups,
+      int zygoteMemoryMib) {
 
     /** 6 MiB and 100 bytes each way, as AWS Lambda has it; the rest suits a machine of any size. */
     public static Limits defaults() {
@@ -129,7 +133,8 @@ public record DaemonConfig(
           10_000,
           256 << 20,
           Duration.ofSeconds(60),
-          true);
+          true,
+          0);
     }
   }
 
@@ -284,7 +289,8 @@ public record DaemonConfig(
         Duration.ofSeconds(
             fields.integer(
                 "connectionIdleSeconds", (int) limits.connectionIdle().toSeconds(), 1, 86_400)),
-        fields.flag("controlGroups", limits.controlGroups()));
+        fields.flag("controlGroups", limits.controlGroups()),
+        fields.integer("zygoteMemoryMib", limits.zygoteMemoryMib(), 0, 1 << 30));
   }
 
   /**

@@ -91,7 +91,7 @@ final class ArchitectureTest {
           .whereLayer("engine")
           .mayOnlyBeAccessedByLayers("zygote", "daemon", "cli")
           .whereLayer("cgroup")
-          .mayOnlyBeAccessedByLayers("zygote", "cli")
+          .mayOnlyBeAccessedByLayers("zygote", "daemon", "cli")
           .whereLayer("tracee")
           .mayOnlyBeAccessedByLayers("engine", "zygote");
 

@@ -35,7 +35,9 @@ public final class ForkServerClient implements AutoCloseable {
   private final DescriptorReceiver receiver = new DescriptorReceiver(ResidentLayout.REPLY_BYTES);
   private final Map<Long, LongConsumer> waiting = new ConcurrentHashMap<>();
   private final CompletableFuture<Void> lost = new CompletableFuture<>();
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private long nextId = 1;
+  private volatile boolean draining;
 
   /** What a step of a request with that placement was; empty for a step of the zygote's own. */
   public static Optional<String> stepName(int step, Placement placement) {
@@ -144,6 +146,9 @@ public final class ForkServerClient implements AutoCloseable {
       if (!socket.open()) {
         throw new KernelException("sendmsg", "the zygote's connection is closed", Errno.EPIPE);
       }
+      if (draining) {
+        throw new KernelException("sendmsg", "the zygote is no longer in use", Errno.EPIPE);
+      }
       long id = nextId++;
       request.message.payload().putLong(0, id);
       waiting.put(id, answer);
@@ -167,6 +172,7 @@ public final class ForkServerClient implements AutoCloseable {
         if (answer != null) {
           answer.accept(result);
         }
+        noteDrained();
       } else if (bytes != Sockets.WOULD_BLOCK) {
         lose();
       }
@@ -185,6 +191,26 @@ public final class ForkServerClient implements AutoCloseable {
     }
     try (pidfd) {
       return Processes.pid(pidfd).orElse(-Errno.ECHILD);
+    }
+  }
+
+  /**
+   * Takes no more requests.
+   *
+   * @return completes when each that was sent has been answered; never if the fork server is lost
+   *     before
+   */
+  public CompletableFuture<Void> drain() {
+    synchronized (lock) {
+      draining = true;
+    }
+    noteDrained();
+    return drained;
+  }
+
+  private void noteDrained() {
+    if (draining && waiting.isEmpty()) {
+      drained.complete(null);
     }
   }
 

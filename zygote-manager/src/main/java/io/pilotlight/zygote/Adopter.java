@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -14,10 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,7 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Adopter {
   private static final Logger LOG = LoggerFactory.getLogger(Adopter.class);
-  private static final int END_SECONDS = 5;
+  private static final Duration END_TIME = Duration.ofSeconds(5);
 
   private final Path runDirectory;
   private final String marker;
@@ -115,9 +112,14 @@ final class Adopter {
       LOG.error("processes of an earlier daemon cannot be looked for", e);
     }
     strays.values().forEach(ProcessWatch::kill);
-    CompletableFuture<?>[] ends =
-        strays.values().stream().map(ProcessWatch::exit).toArray(CompletableFuture[]::new);
-    await(CompletableFuture.allOf(ends));
+    // The first process of a PID namespace does not end before each other one in it has been
+    // reaped.
+    // Who that was left to when the daemon died may never do it.
+    if (!Ends.within(END_TIME, strays.values().stream().map(ProcessWatch::exit).toList())) {
+      LOG.warn(
+          "leftovers of an earlier daemon have not ended {} s after a SIGKILL",
+          END_TIME.toSeconds());
+    }
     strays.forEach(
         (pid, process) ->
             ended.add(
@@ -125,22 +127,6 @@ final class Adopter {
                     + pid
                     + ", a leftover of an earlier daemon, was "
                     + (process.exit().isDone() ? "ended." : "killed, and has not ended yet.")));
-  }
-
-  /**
-   * The first process of a PID namespace does not end before each other one in it has been reaped.
-   * Who that was left to when the daemon died may never do it.
-   */
-  private static void await(CompletableFuture<Void> ends) {
-    try {
-      ends.get(END_SECONDS, TimeUnit.SECONDS);
-    } catch (TimeoutException e) {
-      LOG.warn("leftovers of an earlier daemon have not ended {} s after a SIGKILL", END_SECONDS);
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   /** Sockets of JVMs that were never frozen, and records that were not finished. */

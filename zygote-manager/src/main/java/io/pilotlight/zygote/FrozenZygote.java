@@ -322,6 +322,11 @@ final class FrozenZygote implements Zygote {
   }
 
   @Override
+  public void retire() {
+    var unused = client.drain().thenRun(process::kill);
+  }
+
+  @Override
   public void close() {
     process.kill();
   }

@@ -8,16 +8,14 @@ import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.Processes;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class JvmSpawner {
   /** How long the end of a process may take to be known. */
-  private static final long END_MILLIS = 500;
+  private static final Duration END_TIME = Duration.ofMillis(500);
 
   private final ExecutorService thread;
   private final EventLoop loop;
@@ -124,23 +122,9 @@ final class JvmSpawner {
       }
       jvm.limits().enter(pid);
     } catch (IOException e) {
-      if (!endsBy(jvm, END_MILLIS)) {
+      if (!Ends.within(END_TIME, List.of(jvm.exit()))) {
         throw e;
       }
-    }
-  }
-
-  private static boolean endsBy(HostedJvm jvm, long millis) {
-    try {
-      jvm.exit().get(millis, TimeUnit.MILLISECONDS);
-      return true;
-    } catch (TimeoutException e) {
-      return false;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
     }
   }
 

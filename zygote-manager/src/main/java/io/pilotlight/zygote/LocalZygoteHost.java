@@ -31,14 +31,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -49,7 +47,7 @@ import org.slf4j.LoggerFactory;
 /** Makes zygotes and cold JVMs on this machine. */
 public final class LocalZygoteHost implements ZygoteHost {
   private static final Logger LOG = LoggerFactory.getLogger(LocalZygoteHost.class);
-  private static final int END_SECONDS = 10;
+  private static final Duration END_TIME = Duration.ofSeconds(10);
   private static final Path WORKING_DIRECTORY = Path.of("/");
 
   private final Path runDirectory;
@@ -542,7 +540,14 @@ public final class LocalZygoteHost implements ZygoteHost {
     zygotes.forEach(zygote -> ends.add(zygote.lost()));
     jvms.forEach(jvm -> ends.add(jvm.exit()));
     ends.addAll(spawner.ends());
-    awaitEnds(CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0])));
+    // All of them were killed. One that still does not end is the kernel's: the first process of a
+    // PID namespace waits for each other one in it to be reaped, and whose child that is may be
+    // unknown here. With this process its children go to another, which reaps them.
+    if (!Ends.within(END_TIME, ends)) {
+      LOG.warn(
+          "processes that were killed have not ended after {} s; they are left",
+          END_TIME.toSeconds());
+    }
     limits.close();
     timer.shutdownNow();
     spawnerThread.shutdown();
@@ -562,26 +567,9 @@ public final class LocalZygoteHost implements ZygoteHost {
   /** What is still being made fails when its process is killed, or is soon made. */
   private void awaitWork() {
     try {
-      if (!admission.awaitEnd(Duration.ofSeconds(END_SECONDS))) {
-        LOG.warn("zygotes or images are still being made after {} s", END_SECONDS);
+      if (!admission.awaitEnd(END_TIME)) {
+        LOG.warn("zygotes or images are still being made after {} s", END_TIME.toSeconds());
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /**
-   * All of them were killed. One that still does not end is the kernel's: the first process of a
-   * PID namespace waits for each other one in it to be reaped, and whose child that is may be
-   * unknown here. With this process its children go to another, which reaps them.
-   */
-  private static void awaitEnds(CompletableFuture<Void> ends) {
-    try {
-      ends.get(END_SECONDS, TimeUnit.SECONDS);
-    } catch (TimeoutException e) {
-      LOG.warn("processes that were killed have not ended after {} s; they are left", END_SECONDS);
-    } catch (ExecutionException e) {
-      LOG.warn("the end of a process cannot be told", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -101,6 +101,12 @@ public interface Zygote extends AutoCloseable {
   /** Completes when it is lost, with how it ended; also after {@link #close}. */
   CompletableFuture<ExitStatus> lost();
 
+  /**
+   * Ends it as soon as each clone that it has been asked for exists; it makes no more. Its clones
+   * live on. Does not wait.
+   */
+  void retire();
+
   /** Ends it. Its clones live on. Idempotent. */
   @Override
   void close();

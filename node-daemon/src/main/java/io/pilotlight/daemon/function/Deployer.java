@@ -260,7 +260,7 @@ public final class Deployer {
       } else {
         builds.add(
             images
-                .restore(deployment, () -> rebuild(function, deployment))
+                .restore(deployment, () -> keeper.imageGivenUp(function, deployment))
                 .thenCompose(
                     restored ->
                         restored
@@ -285,10 +285,6 @@ public final class Deployer {
     jars.removeUnheld();
     images.removeAllBut(served);
     return CompletableFuture.allOf(builds.toArray(CompletableFuture[]::new));
-  }
-
-  private void rebuild(ServedFunction function, Deployment deployment) {
-    var unused = keeper.rebuild(function, deployment, 1);
   }
 
   /** The zygote that hosts exactly this version; name and version alone could be a namesake's. */

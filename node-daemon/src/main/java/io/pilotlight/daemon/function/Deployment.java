@@ -56,6 +56,7 @@ public final class Deployment {
   private volatile @Nullable ImageException imageFailure;
   private volatile boolean imageUnwanted;
   private final AtomicBoolean zygoteLost = new AtomicBoolean();
+  private final ZygoteTenure tenure;
   private final CompletableFuture<Void> disposed = new CompletableFuture<>();
   private final AtomicBoolean retired = new AtomicBoolean();
 
@@ -77,6 +78,7 @@ public final class Deployment {
     warm = new WarmStack(Math.min(settings.concurrency(), policy.maxWarmPerFunction()));
     pool = new ForkAheadPool(definition.name(), settings.pool(), this::forkAhead, background);
     coldStarts = new Semaphore(policy.maxColdStartsPerFunction());
+    tenure = new ZygoteTenure(settings.zygoteMode(), clock);
   }
 
   /**
@@ -138,6 +140,7 @@ public final class Deployment {
    */
   void install(Zygote fresh) {
     fresh.replaying(definition.settings().replay());
+    tenure.begin();
     zygote.set(fresh);
     zygoteLost.set(false);
     if (retired.get() && zygote.compareAndSet(fresh, null)) {
@@ -156,6 +159,25 @@ public final class Deployment {
     return used;
   }
 
+  /**
+   * Ends a zygote that is not needed any more: the image serves in its place.
+   *
+   * @return false if it is not in use, or there is no image that can be cloned
+   */
+  boolean endZygote(Zygote unneeded, ZygoteTenure.End how) {
+    if (image.get() == null || !zygote.compareAndSet(unneeded, null)) {
+      return false;
+    }
+    tenure.ended(how);
+    unneeded.retire();
+    return true;
+  }
+
+  /** What its zygote in memory is good for. */
+  public ZygoteTenure tenure() {
+    return tenure;
+  }
+
   /** Whether it had a zygote that has been lost, and has no other one yet. */
   public boolean zygoteLost() {
     return zygoteLost.get();
@@ -171,6 +193,9 @@ public final class Deployment {
     fresh.blank().replaying(definition.settings().replay());
     Image previous = image.getAndSet(fresh);
     imageFailure = null;
+    if (zygote.get() != null) {
+      tenure.begin();
+    }
     if (previous != null) {
       previous.blank().close();
     }
@@ -246,6 +271,7 @@ public final class Deployment {
     jvm.secrets(definition.settings().secrets().values());
     ServingJvm serving = new ServingJvm(jvm, origin, state, clock.epochMillis());
     jvms.put(jvm.id(), serving);
+    tenure.cloned();
     var unused = jvm.exit().whenComplete((status, failure) -> ended(serving));
     return serving;
   }
@@ -258,14 +284,33 @@ public final class Deployment {
   }
 
   private @Nullable ServingJvm forkAhead() throws NotStartedException {
-    Zygote current = zygote.get();
+    Zygote current = cloneable();
     if (current == null) {
-      Image restored = image.get();
-      current = restored == null ? null : restored.blank();
+      return null;
     }
-    return current == null
-        ? null
-        : register(current.forkAhead(), Start.POOL, ServingJvm.State.WAITING);
+    try {
+      return register(current.forkAhead(), Start.POOL, ServingJvm.State.WAITING);
+    } catch (NotStartedException e) {
+      if (!endedOnPurpose(current)) {
+        throw e;
+      }
+      return forkAhead();
+    }
+  }
+
+  /** Whether a zygote that made no clone was ended meanwhile by {@link #endZygote}. */
+  public boolean endedOnPurpose(Zygote failed) {
+    return failed.kind() == Zygote.Kind.MEMORY && tenure.end() != null && zygote.get() != failed;
+  }
+
+  /** What clones can be made of at the moment, the zygote in memory first; or null. */
+  public @Nullable Zygote cloneable() {
+    Zygote inMemory = zygote.get();
+    if (inMemory != null) {
+      return inMemory;
+    }
+    Image restored = image.get();
+    return restored == null ? null : restored.blank();
   }
 
   /** Keeps a process that has served for the next invocation; false if it must be stopped. */

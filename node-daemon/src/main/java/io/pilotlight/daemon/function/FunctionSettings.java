@@ -25,6 +25,7 @@ import java.util.Map;
  * @param warmup the calls that warm its zygote
  * @param replay whether clones touch what first calls touch before they are called
  * @param noImage whether no image of its zygote is kept on disk
+ * @param zygoteMode where its zygote is kept
  * @param jvm home of the JDK or JRE that runs it
  * @param jvmArgs further arguments of that JVM
  * @param descriptors what is done about descriptors that are open at the freeze
@@ -46,6 +47,7 @@ public record FunctionSettings(
     WarmupSettings warmup,
     boolean replay,
     boolean noImage,
+    ZygoteMode zygoteMode,
     Path jvm,
     List<String> jvmArgs,
     DescriptorOptions descriptors,

@@ -50,15 +50,19 @@ public final class ImageKeeper {
     this.executor = background::run;
   }
 
-  /** Sees that there is an image of a zygote that has just been taken into use. */
-  void keep(Deployment deployment, Zygote zygote) {
+  /**
+   * Sees that there is an image of a zygote that has just been taken into use.
+   *
+   * @param givenUp is run if its process is lost later, again and again
+   */
+  void keep(Deployment deployment, Zygote zygote, Runnable givenUp) {
     if (deployment.definition().settings().noImage()) {
       return;
     }
     background.run(
         () -> {
-          if (!zygote.adopted() || !restoreStored(deployment, () -> {})) {
-            write(deployment, zygote);
+          if (!zygote.adopted() || !restoreStored(deployment, givenUp)) {
+            write(deployment, zygote, givenUp);
           }
         });
   }
@@ -89,7 +93,7 @@ public final class ImageKeeper {
     return false;
   }
 
-  private void write(Deployment deployment, Zygote zygote) {
+  private void write(Deployment deployment, Zygote zygote, Runnable givenUp) {
     Path directory = store.of(zygote.id());
     remove(directory); // one that cannot be restored
     try {
@@ -100,7 +104,7 @@ public final class ImageKeeper {
           .addKeyValue("bytes", image.bytes())
           .log("image written");
       removeOthers(deployment, image);
-      restore(deployment, image, 1, () -> {});
+      restore(deployment, image, 1, givenUp);
     } catch (ImageException e) {
       failed(deployment, "image not written", e);
     }

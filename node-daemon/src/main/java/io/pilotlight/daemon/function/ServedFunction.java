@@ -10,11 +10,11 @@ public final class ServedFunction {
   public enum State {
     /** Its first zygote is being built; it cannot be invoked yet. */
     BUILDING,
-    /** It has a zygote. */
+    /** It has a zygote, or an image that serves in its place. */
     READY,
     /** It is served, while a zygote for it or for its next version is being built. */
     REBUILDING,
-    /** It has no zygote, and each new process is a cold start. */
+    /** It has no zygote that it should have, or nothing to clone at all. */
     DEGRADED
   }
 

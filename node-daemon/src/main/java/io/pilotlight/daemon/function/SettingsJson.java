@@ -28,6 +28,8 @@ public final class SettingsJson {
   private static final int OLDEST_JAVA = 17;
 
   private static final String SECRETS = "secrets";
+  private static final String NO_IMAGE = "noImage";
+  private static final String ZYGOTE_MODE = "zygoteMode";
   private static final int MOST_CPUS = 1_024;
 
   /** The JVM's own threads, on a machine of some size. */
@@ -64,7 +66,8 @@ public final class SettingsJson {
               "warmupCount",
               "warmupBudgetSeconds",
               "replay",
-              "noImage",
+              NO_IMAGE,
+              ZYGOTE_MODE,
               "jvm",
               "jvmArgs",
               DescriptorsJson.POLICY,
@@ -147,7 +150,8 @@ public final class SettingsJson {
         fields.integer("idleSeconds", 300, 0, 86_400),
         warmup(fields),
         fields.flag("replay", true),
-        fields.flag("noImage", false),
+        fields.flag(NO_IMAGE, false),
+        zygoteMode(fields),
         fields.path("jvm", defaultJvm),
         fields.texts("jvmArgs"),
         descriptors.read(fields),
@@ -168,6 +172,28 @@ public final class SettingsJson {
                     "field 'isolation' is '"
                         + word
                         + "'; 'none', 'process' or 'sandbox' is allowed"));
+  }
+
+  private static ZygoteMode zygoteMode(JsonFields fields) throws InvalidFieldException {
+    String word = fields.text(ZYGOTE_MODE, ZygoteMode.AUTO.word());
+    ZygoteMode mode =
+        ZygoteMode.of(word)
+            .orElseThrow(
+                () ->
+                    new InvalidFieldException(
+                        ZYGOTE_MODE,
+                        "field '"
+                            + ZYGOTE_MODE
+                            + "' is '"
+                            + word
+                            + "'; allowed are "
+                            + String.join(", ", ZygoteMode.words())));
+    if (mode == ZygoteMode.IMAGE && fields.flag(NO_IMAGE, false)) {
+      throw new InvalidFieldException(
+          ZYGOTE_MODE,
+          "field '" + ZYGOTE_MODE + "' is 'image', but '" + NO_IMAGE + "' is true; leave one out");
+    }
+    return mode;
   }
 
   private static Limits limits(JsonFields fields) throws InvalidFieldException {
@@ -289,7 +315,8 @@ public final class SettingsJson {
     out.put("warmupCount", settings.warmup().count());
     out.put("warmupBudgetSeconds", settings.warmup().budgetSeconds());
     out.put("replay", settings.replay());
-    out.put("noImage", settings.noImage());
+    out.put(NO_IMAGE, settings.noImage());
+    out.put(ZYGOTE_MODE, settings.zygoteMode().word());
     out.put("jvm", settings.jvm().toString());
     settings.jvmArgs().forEach(out.putArray("jvmArgs")::add);
     descriptors.write(settings.descriptors(), out);

@@ -53,7 +53,20 @@ final class ZygoteKeeper {
             .lost()
             .thenAccept(
                 status -> lost(function, deployment, zygote, status, installedNanos, attempt));
-    images.keep(deployment, zygote);
+    images.keep(deployment, zygote, () -> imageGivenUp(function, deployment));
+  }
+
+  /**
+   * The image cannot be restored any more. If there is no zygote in memory either, and no loss of
+   * one that is seen to already, nothing makes clones.
+   */
+  void imageGivenUp(ServedFunction function, Deployment deployment) {
+    if (deployment.zygote() == null && !deployment.zygoteLost()) {
+      log.atWarn()
+          .addKeyValue("function", function.name())
+          .log("neither zygote nor image; cold starts until the zygote is rebuilt");
+      var unused = rebuild(function, deployment, 1);
+    }
   }
 
   private void lost(

@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pilotlight.daemon.function.BuildStatus;
 import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.ForkComparison;
 import io.pilotlight.daemon.function.FunctionDefinition;
 import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.StoredJar;
+import io.pilotlight.daemon.function.ZygoteTenure;
 import io.pilotlight.daemon.pool.ServingJvm;
 import io.pilotlight.recorder.NamedRegion;
 import io.pilotlight.recorder.PageSet;
@@ -21,6 +23,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** What is held, as JSON for clients. Thread-safe. */
@@ -60,14 +63,13 @@ final class FunctionViews {
       } else {
         zygote(zygote, node.putObject("zygote"));
       }
+      node.set("zygoteReview", review(current.tenure()));
       image(current, node);
       clones(current, node.putObject("clones"));
       ArrayNode warnings = node.putArray("warnings");
-      Deployment.Image image = current.image();
-      if (zygote != null) {
-        zygote.warnings().forEach(warnings::add);
-      } else if (image != null) {
-        image.blank().warnings().forEach(warnings::add);
+      Zygote cloneable = current.cloneable();
+      if (cloneable != null) {
+        cloneable.warnings().forEach(warnings::add);
       }
     }
     node.put("running", function.running());
@@ -101,6 +103,7 @@ final class FunctionViews {
     out.put("id", zygote.id());
     out.put("pid", zygote.pid());
     out.put("state", lower(zygote.state()));
+    out.put("kind", lower(zygote.kind()));
     out.put("threads", zygote.threads());
     out.put("residentBytes", zygote.residentBytes());
     out.put("adopted", zygote.adopted());
@@ -174,6 +177,34 @@ final class FunctionViews {
         .put("residentBytes", image.blank().residentBytes());
   }
 
+  /** What is known of the use of a zygote in memory. */
+  private ObjectNode review(ZygoteTenure tenure) {
+    ForkComparison.Measured measured = tenure.measured();
+    ObjectNode node = json.createObjectNode();
+    node.put("forks", lower(measured.verdict()).replace('_', '-'));
+    comparison(node.putObject("fork"), measured.forks(), measured.forkNanos());
+    comparison(node.putObject("restore"), measured.restores(), measured.restoreNanos());
+    ZygoteTenure.End end = tenure.end();
+    if (end == null) {
+      node.putNull("ended");
+    } else {
+      node.putObject("ended")
+          .put("reason", end.reason().word())
+          .put("message", end.message())
+          .put("at", Instant.ofEpochMilli(end.epochMillis()).toString());
+    }
+    return node;
+  }
+
+  private static void comparison(ObjectNode out, int calls, OptionalLong medianNanos) {
+    out.put("calls", calls);
+    if (medianNanos.isPresent()) {
+      out.put("medianSeconds", medianNanos.getAsLong() / 1e9);
+    } else {
+      out.putNull("medianSeconds");
+    }
+  }
+
   private static void clones(Deployment current, ObjectNode out) {
     current.count().forEach((state, count) -> out.put(lower(state), count));
   }
@@ -183,7 +214,7 @@ final class FunctionViews {
     ArrayNode zygotes = root.putArray("zygotes");
     for (ServedFunction function : registry.all()) {
       Deployment current = function.current();
-      Zygote zygote = current == null ? null : current.zygote();
+      Zygote zygote = current == null ? null : current.cloneable();
       if (current != null && zygote != null) {
         ObjectNode node = zygotes.addObject();
         node.put("function", function.name());

@@ -56,7 +56,7 @@ final class FunctionsEndpoint {
       return;
     }
     Deployment current = function.current();
-    Zygote zygote = current == null ? null : current.zygote();
+    Zygote zygote = current == null ? null : current.cloneable();
     if (zygote == null) {
       exchange.problem(noZygote(name, "it has none at the moment"));
       return;

@@ -25,6 +25,9 @@ public final class FleetCollector extends Collector {
 
   private static final Duration MEMORY_AGE = Duration.ofSeconds(10);
 
+  /** The state of a zygote that is not in memory, and whose image serves. */
+  private static final String ON_DISK = "image";
+
   private final FunctionRegistry registry;
   private final NodeClock clock;
   private Map<String, Double> privateBytes = Map.of();
@@ -62,6 +65,7 @@ public final class FleetCollector extends Collector {
     for (Zygote.State state : Zygote.State.values()) {
       zygotes.put(state.name(), 0);
     }
+    zygotes.put(ON_DISK, 0);
     for (ServedFunction function : registry.all()) {
       if (function.build() != null) {
         zygotes.merge(Zygote.State.BUILDING.name(), 1, Integer::sum);
@@ -77,13 +81,18 @@ public final class FleetCollector extends Collector {
         images.addMetric(List.of(image.summary().zygote()), (double) image.summary().bytes());
       }
       Zygote zygote = current.zygote();
-      if (zygote != null) {
-        zygotes.merge(zygote.state().name(), 1, Integer::sum);
-        resident.addMetric(List.of(zygote.id()), (double) zygote.residentBytes());
-        Replay replay = zygote.replay();
+      Zygote cloneable = current.cloneable();
+      if (cloneable != null) {
+        Replay replay = cloneable.replay();
         workingSets.addMetric(List.of(function.name(), "written"), (double) replay.writtenPages());
         workingSets.addMetric(List.of(function.name(), "file"), (double) replay.filePages());
         replayed.addMetric(List.of(function.name()), (double) replay.replayedPages());
+      }
+      if (zygote != null) {
+        zygotes.merge(zygote.state().name(), 1, Integer::sum);
+        resident.addMetric(List.of(zygote.id()), (double) zygote.residentBytes());
+      } else if (image != null && !current.zygoteLost()) {
+        zygotes.merge(ON_DISK, 1, Integer::sum);
       } else if (function.build() == null && (image == null || current.zygoteLost())) {
         zygotes.merge(Zygote.State.LOST.name(), 1, Integer::sum);
       }

@@ -1,5 +1,6 @@
 package io.pilotlight.daemon.metrics;
 
+import io.pilotlight.daemon.function.ZygoteTenure;
 import io.pilotlight.daemon.pool.Start;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FunctionJvm.FirstCallFaults;
@@ -46,6 +47,7 @@ public final class NodeMetrics implements EngineListener {
   private final Histogram phases;
   private final Counter fallbacks;
   private final Histogram firstCallFaults;
+  private final Counter zygotesEnded;
 
   /** Without any function; {@code version} is this daemon's. */
   public NodeMetrics(String version) {
@@ -83,6 +85,12 @@ public final class NodeMetrics implements EngineListener {
                 "Page faults of the first call in a clone that waited in the pool; a sample.")
             .labelNames("function", "replayed")
             .buckets(FAULT_BUCKETS)
+            .register(registry);
+    zygotesEnded =
+        Counter.build(
+                "pilotlight_zygotes_ended",
+                "Zygotes in memory that were ended because images serve in their place.")
+            .labelNames("reason")
             .register(registry);
     Gauge.build("pilotlight_build_info", "1, labelled with the daemon's version.")
         .labelNames("version")
@@ -152,6 +160,11 @@ public final class NodeMetrics implements EngineListener {
    */
   public void fallback(Start from, Start to, String reason) {
     fallbacks.labels(from.word(), to.word(), reason).inc();
+  }
+
+  /** Counts a zygote in memory that was ended. */
+  public void zygoteEnded(ZygoteTenure.Reason reason) {
+    zygotesEnded.labels(reason.word()).inc();
   }
 
   @Override

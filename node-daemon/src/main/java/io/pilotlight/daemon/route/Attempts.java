@@ -3,6 +3,7 @@ package io.pilotlight.daemon.route;
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame.FaultKind;
 import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.ZygoteTenure;
 import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.pool.ServingJvm;
 import io.pilotlight.daemon.pool.Start;
@@ -49,6 +50,9 @@ final class Attempts {
   private @Nullable ServingJvm toRecord;
   private @Nullable ServingJvm fromPool;
 
+  /** When the start was chosen that is under way, if that is one on demand. */
+  private long decidedNanos;
+
   private record Failed(Start start, String reason, String message) {}
 
   Attempts(
@@ -65,11 +69,8 @@ final class Attempts {
     if (outcome == null && wants(Start.POOL)) {
       outcome = pooled();
     }
-    if (outcome == null && wants(Start.FORK) && !restoreFailed()) {
-      outcome = fork();
-    }
-    if (outcome == null && wants(Start.RESTORE)) {
-      outcome = restore();
+    if (outcome == null) {
+      outcome = onDemand();
     }
     if (outcome == null && wants(Start.COLD)) {
       outcome = cold();
@@ -127,7 +128,28 @@ final class Attempts {
     return null;
   }
 
+  /** A fork or a restore: what the caller asked for, or both one after the other. */
+  private @Nullable Outcome onDemand() {
+    boolean restoreFirst =
+        call.asked() == null
+            && !restoreFailed()
+            && deployment.zygote() != null
+            && deployment.image() != null
+            && deployment.tenure().next() == Start.RESTORE;
+    Outcome outcome = restoreFirst ? restore() : null;
+    if (outcome == null && wants(Start.FORK) && !restoreFailed()) {
+      outcome = fork();
+    }
+    if (outcome == null && wants(Start.RESTORE) && !restoreFirst) {
+      outcome = restore();
+    }
+    return outcome;
+  }
+
   private @Nullable Outcome fork() {
+    if (call.asked() == Start.FORK) {
+      deployment.tenure().forkAskedFor();
+    }
     Zygote zygote = deployment.zygote();
     if (zygote == null) {
       // After a restart of the daemon an image serves as well, and nothing has failed.
@@ -136,6 +158,7 @@ final class Attempts {
       }
       return null;
     }
+    deployment.tenure().forked();
     return clone(Start.FORK, zygote);
   }
 
@@ -152,10 +175,13 @@ final class Attempts {
   }
 
   private @Nullable Outcome clone(Start start, Zygote zygote) {
+    decidedNanos = clock.nanoTime();
     try {
       return serve(start, deployment.register(zygote.fork(), start, ServingJvm.State.BUSY));
     } catch (NotStartedException e) {
-      failed(start, e.reason(), String.valueOf(e.getMessage()));
+      if (call.asked() != null || !deployment.endedOnPurpose(zygote)) {
+        failed(start, e.reason(), String.valueOf(e.getMessage()));
+      }
       return null;
     }
   }
@@ -220,6 +246,8 @@ final class Attempts {
       answered = true;
       if (serving.jvm().records()) {
         toRecord = serving;
+      } else if ((start == Start.FORK || start == Start.RESTORE) && reply.enteredNanos() != 0) {
+        deployment.tenure().measured(start, reply.finishedNanos() - decidedNanos);
       }
       // Before the answer is sent: the caller's next request may then be served by it.
       if (!deployment.keep(serving)) {
@@ -294,6 +322,19 @@ final class Attempts {
         .log("start fell back");
   }
 
+  private String noZygote() {
+    ZygoteTenure.End end = deployment.tenure().end();
+    if (end != null) {
+      return "its zygote in memory was ended ("
+          + end.message()
+          + "), and 'restore' serves in its place; deploy it with zygoteMode 'memory' to keep one";
+    }
+    return deployment.image() != null && !deployment.zygoteLost()
+        ? "it was restored from its image and has no zygote in memory, 'restore' serves in its"
+            + " place; deploy it again to have one"
+        : "it has no zygote at the moment; try again when its state is 'ready'";
+  }
+
   private Outcome notPossible() {
     Start asked = call.asked();
     String name = deployment.definition().name();
@@ -319,7 +360,7 @@ final class Attempts {
                     ? deployment.definition().settings().noImage()
                         ? "it was deployed with noImage"
                         : "its image is not ready yet; try again when 'image' is there"
-                    : "it has no zygote at the moment; try again when its state is 'ready'";
+                    : noZygote();
     return new Outcome.Unavailable(
         Outcome.Reason.START_NOT_POSSIBLE,
         "start '"

@@ -5,6 +5,7 @@ import io.pilotlight.daemon.function.FunctionDefinition;
 import io.pilotlight.daemon.function.FunctionSettings;
 import io.pilotlight.daemon.function.Secrets;
 import io.pilotlight.daemon.function.StoredJar;
+import io.pilotlight.daemon.function.ZygoteMode;
 import io.pilotlight.descriptor.DescriptorOptions;
 import io.pilotlight.engine.Isolation;
 import io.pilotlight.zygote.FunctionSpec;
@@ -32,16 +33,21 @@ public final class Definitions {
 
   /** Settings with the values that tests vary, without an image. */
   public static FunctionSettings settings(boolean oneShot, int pool, int concurrency) {
-    return settings(oneShot, pool, concurrency, true);
+    return settings(oneShot, pool, concurrency, true, ZygoteMode.AUTO);
   }
 
   /** The same with an image. */
   public static FunctionSettings withImage(boolean oneShot, int pool, int concurrency) {
-    return settings(oneShot, pool, concurrency, false);
+    return settings(oneShot, pool, concurrency, false, ZygoteMode.AUTO);
+  }
+
+  /** One-shot, with an image and without a pool. */
+  public static FunctionSettings withImage(ZygoteMode mode) {
+    return settings(true, 0, 8, false, mode);
   }
 
   private static FunctionSettings settings(
-      boolean oneShot, int pool, int concurrency, boolean noImage) {
+      boolean oneShot, int pool, int concurrency, boolean noImage, ZygoteMode zygoteMode) {
     return new FunctionSettings(
         "a.B::c",
         Map.of("KEY", "value"),
@@ -57,6 +63,7 @@ public final class Definitions {
         new FunctionSettings.WarmupSettings(List.of(IntNode.valueOf(1)), 10, 5),
         true,
         noImage,
+        zygoteMode,
         Path.of(System.getProperty("java.home")),
         List.of("-Xss1m"),
         DescriptorOptions.DEFAULT,

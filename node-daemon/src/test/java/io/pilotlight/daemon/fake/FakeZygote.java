@@ -144,6 +144,11 @@ public final class FakeZygote implements Zygote {
   }
 
   @Override
+  public void retire() {
+    lose();
+  }
+
+  @Override
   public void close() {
     lose();
   }

@@ -185,6 +185,7 @@ final class SettingsJsonTest {
           isolation          | "jail" | 'process' or 'sandbox'
           secrets            | ["A"]     | an object of texts
           noImage            | "yes"     | true or false
+          zygoteMode         | "disk"    | auto, memory, image
           jvm                | "/nowhere" | no executable
           memory             | 512       | unknown field 'memory'
           """)

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pilotlight.cgroup.MachineMemory;
 import io.pilotlight.daemon.fake.Definitions;
 import io.pilotlight.daemon.fake.FakeHost;
 import io.pilotlight.daemon.fake.FakeJvm;
@@ -22,6 +23,8 @@ import io.pilotlight.daemon.function.JarStore;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.ZygoteBuilder;
+import io.pilotlight.daemon.function.ZygoteMode;
+import io.pilotlight.daemon.function.ZygoteReviewer;
 import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.pool.ServingJvm;
 import io.pilotlight.daemon.pool.Start;
@@ -36,8 +39,10 @@ import io.pilotlight.zygote.Invocation;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -209,7 +214,54 @@ final class RouterTest {
     assertThat(start(invoke(function, null))).isEqualTo(Start.RESTORE);
     rebuild.countDown();
     awaitState(function, ServedFunction.State.READY);
+    assertThat(start(invoke(function, Start.FORK))).isEqualTo(Start.FORK);
+  }
+
+  private ZygoteReviewer reviewer() {
+    MachineMemory.Reading plenty = new MachineMemory.Reading(OptionalDouble.empty(), List.of());
+    return new ZygoteReviewer(registry, () -> plenty, 0, time, metrics::zygoteEnded);
+  }
+
+  @Test
+  void takesTurnsUntilItKnowsThatForksDoNotPay() throws Exception {
+    ServedFunction function = deploy(Definitions.withImage(true, 0, 8));
+    Map<Start, Integer> starts = new EnumMap<>(Start.class);
+    for (int i = 0; i < 48; i++) {
+      starts.merge(start(invoke(function, null)), 1, Integer::sum);
+    }
+    assertThat(starts).containsEntry(Start.FORK, 24).containsEntry(Start.RESTORE, 24);
+    reviewer().review();
+    assertThat(host.zygotes().get(0).ended()).isTrue();
+    assertThat(function.state()).isEqualTo(ServedFunction.State.READY);
+    assertThat(start(invoke(function, null))).isEqualTo(Start.RESTORE);
+    assertThat(metricsText())
+        .contains("pilotlight_zygotes_ended_total{reason=\"does-not-pay\",} 1.0")
+        .doesNotContain("pilotlight_fallbacks_total{");
+    assertThat(invoke(function, Start.FORK))
+        .isInstanceOfSatisfying(
+            Outcome.Unavailable.class,
+            refused -> assertThat(refused.message()).contains("was ended", "zygoteMode 'memory'"));
+    assertThat(host.zygotes()).as("nothing was built anew").hasSize(2);
+  }
+
+  @Test
+  void rebuildsTheZygoteWhenTheImageThatServesAloneIsLost() throws Exception {
+    ServedFunction function = deploy(Definitions.withImage(ZygoteMode.IMAGE));
+    reviewer().review();
+    assertThat(function.current().zygote()).isNull();
+    CountDownLatch rebuild = new CountDownLatch(1);
+    host.whileBuilding((spec, progress) -> rebuild.await());
+    host.damageImages();
+    host.newest().lose();
+    time.settle();
+    assertThat(start(invoke(function, null))).isEqualTo(Start.COLD);
+    assertThat(metricsText()).contains("to=\"cold\",reason=\"image-damaged\",} 1.0");
+    assertThat(function.state()).isEqualTo(ServedFunction.State.REBUILDING);
+    rebuild.countDown();
+    awaitState(function, ServedFunction.State.READY);
     assertThat(start(invoke(function, null))).isEqualTo(Start.FORK);
+    reviewer().review();
+    assertThat(function.current().zygote()).as("its image is damaged again").isNotNull();
   }
 
   @Test
