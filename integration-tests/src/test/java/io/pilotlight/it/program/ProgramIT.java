@@ -247,7 +247,7 @@ final class ProgramIT {
   }
 
   private Place ordinary() throws Exception {
-    if (!(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0))) {
+    if (!Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0)) {
       return here;
     }
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
