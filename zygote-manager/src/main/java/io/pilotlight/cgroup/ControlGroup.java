@@ -5,6 +5,7 @@ import io.pilotlight.linux.OpenFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
@@ -159,6 +160,13 @@ public final class ControlGroup {
     } catch (IOException e) {
       LOG.warn("control group {} cannot be used again: {}", name, e.getMessage());
       return false;
+    }
+  }
+
+  /** Waits until nobody is in it, for at most so long. */
+  public void awaitEmpty(Duration atMost) throws IOException {
+    for (Path directory : distinct()) {
+      GroupMembers.awaitNone(directory, atMost);
     }
   }
 

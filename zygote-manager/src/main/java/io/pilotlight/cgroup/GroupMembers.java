@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +34,13 @@ final class GroupMembers {
       return pids;
     }
     return pids;
+  }
+
+  /** Waits until there are none, for at most so long; the kernel tells nobody of it. */
+  static void awaitNone(Path group, Duration atMost) throws IOException {
+    for (long left = atMost.toNanos(); left > 0 && !of(group).isEmpty(); left -= PAUSE_NANOS) {
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Processes.Resource;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -44,6 +45,9 @@ final class ResourceLimits implements AutoCloseable {
   private static final int DAEMON_THREADS = 256;
 
   private static final int CLOSE_SECONDS = 10;
+
+  /** How long clones may take for their first steps when their zygote has ended. */
+  private static final Duration CLONES_LEAVE = Duration.ofMillis(500);
 
   private final @Nullable ControlGroups groups;
   private final String description;
@@ -135,7 +139,8 @@ final class ResourceLimits implements AutoCloseable {
             ? null
             : groups.create(
                 name, new GroupLimits(Limits.bytes(wholeMib), limits.pids(), cpuMillis), false);
-    return new ProcessLimits(limits, wholeMib, group, this::removeLater);
+    return new ProcessLimits(
+        limits, wholeMib, group, zygote ? this::removeWhenClonesLeft : this::removeLater);
   }
 
   /** Sets the rlimits of a new child, which all that it starts inherits. */
@@ -214,7 +219,8 @@ final class ResourceLimits implements AutoCloseable {
    */
   void take(String zygoteId, Limits limits, ProcessWatch process, int pid) throws IOException {
     ControlGroup group = groups == null ? null : groups.create(zygoteId, GroupLimits.NONE, false);
-    ProcessLimits own = new ProcessLimits(limits, wholeMib(limits), group, this::removeLater);
+    ProcessLimits own =
+        new ProcessLimits(limits, wholeMib(limits), group, this::removeWhenClonesLeft);
     process.exit().thenRun(own::release);
     own.enter(pid);
   }
@@ -224,10 +230,29 @@ final class ResourceLimits implements AutoCloseable {
   }
 
   private void removeLater(ControlGroup group) {
+    later(group, () -> {});
+  }
+
+  /**
+   * A zygote has ended. Where clones are born in its group, the latest may be on the way to their
+   * own: they are to live on.
+   */
+  private void removeWhenClonesLeft(ControlGroup group) {
+    later(group, () -> group.awaitEmpty(CLONES_LEAVE));
+  }
+
+  /** What comes before a group is removed. */
+  @FunctionalInterface
+  private interface Before {
+    void run() throws IOException;
+  }
+
+  private void later(ControlGroup group, Before before) {
     try {
       background.execute(
           () -> {
             try {
+              before.run();
               group.remove();
             } catch (IOException e) {
               LOG.warn("control group {} cannot be removed: {}", group.name(), e.getMessage());
