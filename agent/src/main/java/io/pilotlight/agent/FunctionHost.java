@@ -36,6 +36,9 @@ public final class FunctionHost {
   private static final String CONTROL_FD = "pilotlight.control.fd";
   private static final int DEFAULT_CONTROL_FD = 3;
 
+  /** So many calls have something compiled; after fewer there is nothing to wait for. */
+  private static final int WARMING_CALLS = 100;
+
   private final ControlChannel channel;
   private final Clock clock;
   private final Quiescer quiescer;
@@ -174,7 +177,8 @@ public final class FunctionHost {
     private final CloneIdentity identity;
     private final Checkpoint checkpoint;
     private final Rehearsal rehearsal;
-    private boolean called;
+    private boolean warmed;
+    private int calls;
     private @Nullable Object handler;
 
     /** Read in a clone while its zygote's call of the function had not come to its end yet. */
@@ -262,7 +266,7 @@ public final class FunctionHost {
       flush();
       List<String> notes = new ArrayList<>(identity.prepare(handler));
       notes.addAll(rehearsal.run());
-      notes.addAll(quiescer.quiesce(called));
+      notes.addAll(quiescer.quiesce(warmed || calls >= WARMING_CALLS));
       return notes;
     }
 
@@ -277,7 +281,7 @@ public final class FunctionHost {
       Thread.interrupted();
       List<String> notes = new ArrayList<>(crac.notes());
       if (!quiet) {
-        called = true;
+        warmed = true; // functions warm themselves in beforeCheckpoint
         notes.addAll(quiesce());
       }
       return notes;
@@ -294,7 +298,7 @@ public final class FunctionHost {
         channel.write(new Frame.CheckpointRequested());
         return;
       }
-      called = true;
+      calls++;
       CallFault fault = call(function, invoke);
       // What the handler left behind is not the next call's.
       Thread.interrupted();

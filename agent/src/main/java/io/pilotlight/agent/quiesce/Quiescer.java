@@ -43,8 +43,8 @@ public final class Quiescer {
   /**
    * Does all it can; what it could not is in the answer, a sentence each.
    *
-   * @param warmed whether the function was called: then the compilers have left much, and the JVM
-   *     gets the time to put it away
+   * @param warmed whether the function was called often: then the compilers have left much, and the
+   *     JVM gets the time to put it away
    */
   public List<String> quiesce(boolean warmed) {
     List<String> notes = new ArrayList<>(awaitCompilers());
