@@ -177,7 +177,6 @@ public final class FunctionHost {
     private final CloneIdentity identity;
     private final Checkpoint checkpoint;
     private final Rehearsal rehearsal;
-    private boolean warmed;
     private int calls;
     private @Nullable Object handler;
 
@@ -238,7 +237,9 @@ public final class FunctionHost {
       } else if (frame instanceof Frame.Quiesce) {
         channel.write(
             new Frame.Quiesced(
-                checkpoint.concernsTheFunction() ? quiescer.awaitCompilers() : quiesce()));
+                checkpoint.concernsTheFunction()
+                    ? quiescer.awaitCompilers()
+                    : quiesce(calls >= WARMING_CALLS)));
       } else if (frame instanceof Frame.Checkpoint) {
         channel.write(new Frame.Checkpointed(checkpoint()));
       } else if (frame instanceof Frame.TellOpenings) {
@@ -262,11 +263,11 @@ public final class FunctionHost {
       }
     }
 
-    private List<String> quiesce() throws IOException {
+    private List<String> quiesce(boolean warmed) throws IOException {
       flush();
       List<String> notes = new ArrayList<>(identity.prepare(handler));
       notes.addAll(rehearsal.run());
-      notes.addAll(quiescer.quiesce(warmed || calls >= WARMING_CALLS));
+      notes.addAll(quiescer.quiesce(warmed));
       return notes;
     }
 
@@ -281,8 +282,7 @@ public final class FunctionHost {
       Thread.interrupted();
       List<String> notes = new ArrayList<>(crac.notes());
       if (!quiet) {
-        warmed = true; // functions warm themselves in beforeCheckpoint
-        notes.addAll(quiesce());
+        notes.addAll(quiesce(true)); // functions warm themselves in beforeCheckpoint
       }
       return notes;
     }

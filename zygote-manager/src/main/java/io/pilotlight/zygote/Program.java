@@ -22,9 +22,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,7 +43,7 @@ public final class Program {
   /** How long the thread that reads the channel may take to get there. */
   private static final Duration READER_TIMEOUT = Duration.ofSeconds(10);
 
-  private static final long PAUSE_MILLIS = 5;
+  private static final Duration PAUSE = Duration.ofMillis(5);
 
   private final int pid;
   private final ProgramSpec spec;
@@ -333,15 +330,8 @@ public final class Program {
   }
 
   private void pause() throws EOFException {
-    try {
-      watch.exit().get(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+    if (Ends.within(PAUSE, List.of(watch.exit()))) {
       throw new EOFException("it has ended before it could be frozen");
-    } catch (TimeoutException e) {
-      return;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

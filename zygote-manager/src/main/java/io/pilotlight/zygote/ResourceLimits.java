@@ -140,7 +140,7 @@ final class ResourceLimits implements AutoCloseable {
             : groups.create(
                 name, new GroupLimits(Limits.bytes(wholeMib), limits.pids(), cpuMillis), false);
     return new ProcessLimits(
-        limits, wholeMib, group, zygote ? this::removeWhenClonesLeft : this::removeLater);
+        limits, wholeMib, group, zygote ? this::removeOfZygote : this::removeOfCold);
   }
 
   /** Sets the rlimits of a new child, which all that it starts inherits. */
@@ -219,8 +219,7 @@ final class ResourceLimits implements AutoCloseable {
    */
   void take(String zygoteId, Limits limits, ProcessWatch process, int pid) throws IOException {
     ControlGroup group = groups == null ? null : groups.create(zygoteId, GroupLimits.NONE, false);
-    ProcessLimits own =
-        new ProcessLimits(limits, wholeMib(limits), group, this::removeWhenClonesLeft);
+    ProcessLimits own = new ProcessLimits(limits, wholeMib(limits), group, this::removeOfZygote);
     process.exit().thenRun(own::release);
     own.enter(pid);
   }
@@ -229,30 +228,24 @@ final class ResourceLimits implements AutoCloseable {
     return groups == null ? limits.reservedMib() : limits.jvmMib();
   }
 
-  private void removeLater(ControlGroup group) {
-    later(group, () -> {});
+  private void removeOfCold(ControlGroup group) {
+    removeLater(group, Duration.ZERO);
   }
 
   /**
    * A zygote has ended. Where clones are born in its group, the latest may be on the way to their
    * own: they are to live on.
    */
-  private void removeWhenClonesLeft(ControlGroup group) {
-    later(group, () -> group.awaitEmpty(CLONES_LEAVE));
+  private void removeOfZygote(ControlGroup group) {
+    removeLater(group, CLONES_LEAVE);
   }
 
-  /** What comes before a group is removed. */
-  @FunctionalInterface
-  private interface Before {
-    void run() throws IOException;
-  }
-
-  private void later(ControlGroup group, Before before) {
+  private void removeLater(ControlGroup group, Duration toLeave) {
     try {
       background.execute(
           () -> {
             try {
-              before.run();
+              group.awaitEmpty(toLeave);
               group.remove();
             } catch (IOException e) {
               LOG.warn("control group {} cannot be removed: {}", group.name(), e.getMessage());

@@ -21,8 +21,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -256,15 +254,8 @@ final class ZygoteBuilder {
 
   /** Lets the JVM run a little; ends early if it ends. */
   private void pause() throws EOFException {
-    try {
-      ExitStatus status = jvm.exit().get(REST_PAUSE.toNanos(), TimeUnit.NANOSECONDS);
-      throw new EOFException("the JVM " + status + " before it could be frozen");
-    } catch (TimeoutException e) {
-      return;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
+    if (Ends.within(REST_PAUSE, List.of(jvm.exit()))) {
+      throw new EOFException("the JVM " + jvm.exit().join() + " before it could be frozen");
     }
   }
 

@@ -74,13 +74,13 @@ public final class ZygoteReviewer {
     pressureNanos = clock.nanoTime() - PRESSURE_PAUSE.toNanos();
   }
 
-  /** A zygote that may be ended. */
-  private record Held(String function, Deployment deployment, Zygote zygote, long residentBytes) {
-    /** What it is good for: calls of its function for each byte. */
-    double value() {
-      return deployment.tenure().demand() / Math.max(1, residentBytes);
-    }
-  }
+  /**
+   * A zygote that may be ended.
+   *
+   * @param value what it is good for: calls of its function for each byte
+   */
+  private record Held(
+      String function, Deployment deployment, Zygote zygote, long residentBytes, double value) {}
 
   /** Looks at all zygotes once. Called every now and then. */
   public void review() {
@@ -148,7 +148,9 @@ public final class ZygoteReviewer {
           && zygote != null
           && current.image() != null
           && current.tenure().mode() == ZygoteMode.AUTO) {
-        found.add(new Held(function.name(), current, zygote, zygote.residentBytes()));
+        long residentBytes = zygote.residentBytes();
+        double value = current.tenure().demand() / Math.max(1, residentBytes);
+        found.add(new Held(function.name(), current, zygote, residentBytes, value));
       }
     }
     found.sort(Comparator.comparingDouble(Held::value).thenComparing(Held::function));

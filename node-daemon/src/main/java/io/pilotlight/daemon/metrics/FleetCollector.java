@@ -93,7 +93,7 @@ public final class FleetCollector extends Collector {
         resident.addMetric(List.of(zygote.id()), (double) zygote.residentBytes());
       } else if (image != null && !current.zygoteLost()) {
         zygotes.merge(ON_DISK, 1, Integer::sum);
-      } else if (function.build() == null && (image == null || current.zygoteLost())) {
+      } else if (function.build() == null) {
         zygotes.merge(Zygote.State.LOST.name(), 1, Integer::sum);
       }
     }
