@@ -9,8 +9,12 @@ import java.lang.reflect.Method;
  * each time and needs no renewal.
  */
 final class ProcessIdentity implements Renewer {
-  /** Where HotSpot listens for jcmd, but for the pid: always in /tmp (os_linux.cpp). */
-  private static final String ATTACH_SOCKET = "/tmp/.java_pid";
+  /**
+   * Where HotSpot listens for jcmd, but for the pid: always in /tmp (os_linux.cpp). The first is
+   * removed if the pid is the same as before, the second if it is another: a file that is never
+   * there, and what a killed JVM of that number has left.
+   */
+  private static final String[] ATTACH_SOCKETS = {"/tmp/.java_pid-", "/tmp/.java_pid"};
 
   private final ProcessHandle current = ProcessHandle.current();
   private final Field pid;
@@ -43,9 +47,11 @@ final class ProcessIdentity implements Renewer {
       return;
     }
     // A JVM that starts removes what a killed one of its number has left (attachListener_posix.cpp,
-    // vm_start), or jcmd would connect to nobody. In the zygote this only rehearses.
-    boolean same = pid.getLong(current) == number;
-    var unused = new File(ATTACH_SOCKET + (same ? "" : number)).delete();
+    // vm_start), or jcmd would connect to nobody. In the zygote this only rehearses. Without a
+    // branch: compiled code in which only the zygote's has ever been taken is thrown away by each
+    // clone, on the way of its request.
+    int changed = Math.abs(Long.signum(pid.getLong(current) ^ number));
+    var unused = new File(ATTACH_SOCKETS[changed] + number).delete();
     // Also where it is the same, in the zygote: what runs first in a clone is not compiled.
     pid.setLong(current, number);
     if (JdkState.call(startTimeOf, null, number) instanceof Long started) {

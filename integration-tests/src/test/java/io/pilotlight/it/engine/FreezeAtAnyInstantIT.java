@@ -3,6 +3,7 @@ package io.pilotlight.it.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pilotlight.it.functions.Restless;
+import io.pilotlight.it.support.AttachListener;
 import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
 import io.pilotlight.zygote.EngineListener;
@@ -31,7 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * do all of that again. {@code -Dtorture.freezes=1000} for the whole.
  */
 final class FreezeAtAnyInstantIT {
-  private static final int CLONES = 2;
   private static final Duration CALL = Duration.ofSeconds(60);
 
   /** At any instant too, but with the memory put into huge pages. */
@@ -54,31 +54,35 @@ final class FreezeAtAnyInstantIT {
       FreezePolicy policy = i % 2 == 0 ? FreezePolicy.AT_ANY_INSTANT : SHAPED;
       try (LocalZygoteHost host =
           new LocalZygoteHost(directory, TestJvm.agentJar(), EngineListener.NONE, policy)) {
-        freezeAndCheck(host, spec, random, collector + ", freeze " + i + ", seed " + seed);
+        String which = collector + ", freeze " + i + ", seed " + seed;
+        freezeAndCheck(host, spec, random, which, i == 0);
       }
     }
   }
 
   private static void freezeAndCheck(
-      LocalZygoteHost host, FunctionSpec spec, Random random, String which) throws Exception {
+      LocalZygoteHost host, FunctionSpec spec, Random random, String which, boolean jcmd)
+      throws Exception {
     byte[] spin = json(Integer.toString(random.nextInt(100_000)));
     Warmup warmup = new Warmup(List.of(spin), 1, Duration.ofSeconds(10), CALL);
     try (Zygote zygote = host.build(spec, warmup, CALL, (stage, done, total) -> {})) {
-      for (int i = 0; i < CLONES; i++) {
-        FunctionJvm clone = i == 0 ? zygote.fork() : zygote.forkAhead();
-        check(clone, which + ", clone " + i);
-      }
+      check(zygote.fork(), which + ", clone", false);
+      check(zygote.forkAhead(), which + ", clone of the pool", jcmd);
     }
   }
 
-  private static void check(FunctionJvm clone, String which) throws Exception {
+  private static void check(FunctionJvm clone, String which, boolean jcmd) throws Exception {
     try {
       Reply reply = clone.invoke(new Invocation("check", Map.of(), json("check")), CALL);
       assertThat(reply).as(which + ": " + clone.outputTail(4000)).isInstanceOf(Reply.Success.class);
       assertThat(new String(((Reply.Success) reply).payload(), StandardCharsets.UTF_8))
           .as(which)
           .startsWith("\"ok ");
-      assertThat(TestJvm.run("jcmd", Long.toString(clone.pid()), "Thread.print"))
+      String dump =
+          jcmd
+              ? TestJvm.run("jcmd", Long.toString(clone.pid()), "Thread.print")
+              : AttachListener.command(clone.pid(), "Thread.print");
+      assertThat(dump)
           .as(which)
           .contains("\"allocates\"", "\"compiles\"", "\"main\"");
       clone.stop(Duration.ofSeconds(30));

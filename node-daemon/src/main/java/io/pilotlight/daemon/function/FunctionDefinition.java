@@ -50,7 +50,11 @@ public record FunctionDefinition(
         settings.network());
   }
 
-  /** Its warm-up calls, written by {@code json}. */
+  /**
+   * Its warm-up calls, written by {@code json}: each object or array in one line, and indented as
+   * people write it. Code compiled while a parser had never met white space is thrown away by the
+   * first call of each clone that meets it.
+   */
   Warmup warmup(ObjectMapper json) {
     FunctionSettings.WarmupSettings warmup = settings.warmup();
     if (warmup.payloads().isEmpty() || warmup.count() == 0) {
@@ -60,6 +64,9 @@ public record FunctionDefinition(
     for (JsonNode payload : warmup.payloads()) {
       try {
         payloads.add(json.writeValueAsBytes(payload));
+        if (payload.isContainerNode()) {
+          payloads.add(json.writerWithDefaultPrettyPrinter().writeValueAsBytes(payload));
+        }
       } catch (JsonProcessingException e) {
         throw new IllegalStateException("a JSON tree could not be written", e);
       }
