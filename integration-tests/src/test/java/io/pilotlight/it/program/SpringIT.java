@@ -90,7 +90,8 @@ final class SpringIT {
   }
 
   private void serves(ManagedProgram application, String name) throws Exception {
-    URI uri = URI.create("http://127.0.0.1:%d/greetings?name=%s".formatted(port(application), name));
+    URI uri =
+        URI.create("http://127.0.0.1:%d/greetings?name=%s".formatted(port(application), name));
     HttpResponse<String> answer =
         http.send(
             HttpRequest.newBuilder(uri).timeout(TIMEOUT).build(),
