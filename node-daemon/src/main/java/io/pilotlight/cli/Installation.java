@@ -3,6 +3,7 @@ package io.pilotlight.cli;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Where Pilotlight's own files are. */
 final class Installation {
@@ -27,6 +28,16 @@ final class Installation {
     return jar;
   }
 
+  /** The command that runs pilotlight's command line: the launcher, or the jar without one. */
+  static List<String> launcher() throws CliException {
+    Path script = home().resolve("pilotlight");
+    if (Files.isExecutable(script)) {
+      return List.of(script.toString());
+    }
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    return List.of(java, "-jar", jar().toString());
+  }
+
   /** The agent: the property {@code pilotlight.agent}, or beside the jar. */
   static Path agent() throws CliException {
     String named = System.getProperty("pilotlight.agent", "");
@@ -39,6 +50,25 @@ final class Installation {
               + " -Dpilotlight.agent=FILE");
     }
     return agent.toAbsolutePath();
+  }
+
+  /**
+   * Spares JNA what it does at its first use: unpacking its library, where that lies beside the
+   * jar, and asking ldconfig, a process, where others are, of which it needs none. Before JNA is
+   * used.
+   */
+  static void shortenNativeAccess() throws CliException {
+    Path directory = code().resolveSibling("native");
+    if (Files.isReadable(directory.resolve(System.mapLibraryName("jnidispatch")))) {
+      setIfAbsent("jna.boot.library.path", directory.toString());
+    }
+    setIfAbsent("jna.platform.library.path", directory.toString());
+  }
+
+  private static void setIfAbsent(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
+    }
   }
 
   /** The source tree: the property {@code pilotlight.home}, or where the jar was built. */

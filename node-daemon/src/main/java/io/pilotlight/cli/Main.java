@@ -1,6 +1,10 @@
 package io.pilotlight.cli;
 
+import io.pilotlight.cli.log.PlainLogging;
+import io.pilotlight.cli.program.Restoration;
+import io.pilotlight.cli.program.RestoreLine;
 import java.io.PrintWriter;
+import java.util.Optional;
 import picocli.CommandLine;
 
 /** Where {@code java -jar pilotlight.jar} begins. */
@@ -9,7 +13,26 @@ public final class Main {
 
   /** Runs the command that the arguments name, and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(execute(args));
+  }
+
+  /**
+   * Runs one command. What restores a program has no time for picocli.
+   *
+   * @return its exit code
+   */
+  static int execute(String... args) {
+    try {
+      Installation.shortenNativeAccess();
+      PlainLogging.useForWarnings();
+      Optional<Restoration> restoration = RestoreLine.parse(args);
+      if (restoration.isEmpty()) {
+        return commandLine().execute(args);
+      }
+      return restoration.get().run(Installation.agent());
+    } catch (CliException e) {
+      return tell(e, commandLine());
+    }
   }
 
   /** All commands, with failures told in one sentence on stderr. */
@@ -25,14 +48,18 @@ public final class Main {
   private static int report(
       Exception failure, CommandLine command, CommandLine.ParseResult arguments) throws Exception {
     if (failure instanceof CliException expected) {
-      PrintWriter err = command.getErr();
-      err.println(command.getColorScheme().errorText("pilotlight: " + expected.getMessage()));
-      for (String detail : expected.details()) {
-        err.println("  " + detail);
-      }
-      err.flush();
-      return CommandLine.ExitCode.SOFTWARE;
+      return tell(expected, command);
     }
     throw failure;
+  }
+
+  private static int tell(CliException failure, CommandLine command) {
+    PrintWriter err = command.getErr();
+    err.println(command.getColorScheme().errorText("pilotlight: " + failure.getMessage()));
+    for (String detail : failure.details()) {
+      err.println("  " + detail);
+    }
+    err.flush();
+    return CommandLine.ExitCode.SOFTWARE;
   }
 }

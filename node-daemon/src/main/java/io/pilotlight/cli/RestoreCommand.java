@@ -1,12 +1,7 @@
 package io.pilotlight.cli;
 
 import io.pilotlight.cli.program.Management;
-import io.pilotlight.cli.program.RuntimeDirectory;
-import io.pilotlight.zygote.ImageException;
-import io.pilotlight.zygote.Program;
-import io.pilotlight.zygote.ProgramHost;
-import io.pilotlight.zygote.ProgramHost.Surroundings;
-import java.io.IOException;
+import io.pilotlight.cli.program.Restoration;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -17,7 +12,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code pilotlight restore}: a program from its image. */
+/**
+ * {@code pilotlight restore}: a program from its image. {@link
+ * io.pilotlight.cli.program.RestoreLine} reads the same options.
+ */
 @Command(
     name = "restore",
     description = {
@@ -48,19 +46,11 @@ final class RestoreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws CliException {
-    Path directory = RuntimeDirectory.own(System.getenv());
-    try (ProgramHost host = new ProgramHost(directory, Installation.agent())) {
-      Program program =
-          host.restore(
-              image.toAbsolutePath().normalize(),
-              new Surroundings(System.getenv(), properties, arguments),
-              management.checkpoints());
-      return Management.await(program, directory);
-    } catch (ImageException | IOException e) {
-      throw new CliException(String.valueOf(e.getMessage()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new CliException("interrupted; nothing was restored");
-    }
+    return restoration().run(Installation.agent());
+  }
+
+  /** What it was told. */
+  Restoration restoration() {
+    return new Restoration(image, properties, arguments, management);
   }
 }

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       RestoreCommand.class,
       ImageCommand.class,
       BenchCommand.class,
+      RehearseCommand.class,
       HelpCommand.class
     },
     footer = {

@@ -2,6 +2,7 @@ package io.pilotlight.linux;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,7 +15,9 @@ import java.nio.ByteOrder;
  */
 final class Kernel {
   static {
-    Native.register(Kernel.class, "c");
+    // Of what the process has loaded already: looking for "c" among the machine's libraries takes a
+    // process of ldconfig's.
+    Native.register(Kernel.class, NativeLibrary.getProcess());
   }
 
   /** Enough for every small structure that is passed here; a siginfo_t is the largest. */

@@ -34,7 +34,7 @@ public record Platform(String machine, String kernel, String glibc) {
 
   private static String glibcVersion() {
     try {
-      Function version = NativeLibrary.getInstance("c").getFunction("gnu_get_libc_version");
+      Function version = NativeLibrary.getProcess().getFunction("gnu_get_libc_version");
       return version.invokeString(new Object[0], false);
     } catch (UnsatisfiedLinkError e) {
       return "";

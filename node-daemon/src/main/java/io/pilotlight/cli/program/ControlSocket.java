@@ -40,7 +40,6 @@ public final class ControlSocket implements AutoCloseable {
   /** How long the answers that are being given may take when the program has ended. */
   private static final long LAST_ANSWERS_SECONDS = 30;
 
-  private final ObjectMapper mapper = new ObjectMapper();
   private final ServerSocketChannel server;
   private final Path socket;
   private final Path alias;
@@ -97,6 +96,8 @@ public final class ControlSocket implements AutoCloseable {
   }
 
   private void answer(SocketChannel client) {
+    // Not made before somebody asks: it takes longer than a restore.
+    ObjectMapper mapper = new ObjectMapper();
     try (client) {
       ObjectNode answer = mapper.createObjectNode();
       try {

@@ -36,6 +36,16 @@ public final class Management {
               + " jdk.crac.resource-policies.")
   private @Nullable Path descriptorPolicy;
 
+  /** For picocli, which sets what was said. */
+  public Management() {}
+
+  /** With what was said. */
+  Management(@Nullable Path image, boolean keepRunning, @Nullable Path descriptorPolicy) {
+    this.image = image;
+    this.keepRunning = keepRunning;
+    this.descriptorPolicy = descriptorPolicy;
+  }
+
   /** What its options say. */
   public Checkpoints checkpoints() throws CliException {
     return new Checkpoints(
