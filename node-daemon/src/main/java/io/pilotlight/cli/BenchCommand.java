@@ -43,6 +43,9 @@ import picocli.CommandLine.Parameters;
 final class BenchCommand implements Callable<Integer> {
   private static final String SUFFIX = "-bench";
 
+  private static final int COUNT = 1000;
+  private static final int PROGRAM_COUNT = 20;
+
   /** Enough that a refill need not keep pace with calls that follow each other without a pause. */
   private static final int POOL = 8;
 
@@ -72,7 +75,9 @@ final class BenchCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "NAME",
-      description = "A function of the daemon; with --standalone: hello, orders or thumbnail.")
+      description =
+          "A function of the daemon; with --standalone: hello, orders or thumbnail; or spring, a"
+              + " program: its cold start and its restores, each to the first answer.")
   private String name = "";
 
   @Option(names = "--standalone", description = "Start a daemon just for this.")
@@ -108,8 +113,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--count",
       paramLabel = "N",
-      defaultValue = "1000",
-      description = "Calls of each start but cold (default: ${DEFAULT-VALUE}).")
+      description = "Calls of each start but cold (default: 1000; of a program 20).")
+  private @Nullable Integer given;
+
   private int count;
 
   @Option(
@@ -169,6 +175,12 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws CliException {
+    if (standalone && name.equals(ProgramBench.NAME)) {
+      new ProgramBench(given == null ? PROGRAM_COUNT : given, coldCount)
+          .run(jvm, output, new ObjectMapper().createObjectNode());
+      return 0;
+    }
+    count = given == null ? COUNT : given;
     if (!standalone) {
       DaemonClient client = daemon.client();
       if (!client.open()) {

@@ -17,6 +17,18 @@ final class JvmOptions {
       description = "A further argument of its JVM; may be repeated.")
   private List<String> arguments = List.of();
 
+  /** The JDK; this process's own if none was given. */
+  Path home() {
+    return (home == null ? Path.of(System.getProperty("java.home")) : home)
+        .toAbsolutePath()
+        .normalize();
+  }
+
+  /** Further arguments of the JVM. */
+  List<String> arguments() {
+    return List.copyOf(arguments);
+  }
+
   /** Writes what was given into a definition. */
   void write(ObjectNode definition) {
     if (home != null) {

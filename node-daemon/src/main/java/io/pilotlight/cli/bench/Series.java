@@ -128,7 +128,7 @@ public final class Series {
     return node;
   }
 
-  private static void percentiles(ObjectNode node, Histogram histogram) {
+  static void percentiles(ObjectNode node, Histogram histogram) {
     if (histogram.getTotalCount() == 0) {
       return;
     }
