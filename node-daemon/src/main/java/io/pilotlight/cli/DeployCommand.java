@@ -209,7 +209,8 @@ final class DeployCommand implements Callable<Integer> {
   }
 
   /** As it stands, or of a file, without the end of its last line. */
-  private static String secret(String value) throws CliException {
+  /** The value of a secret: what is given, or the content of the file that is named. */
+  static String secret(String value) throws CliException {
     if (!value.startsWith("@")) {
       return value;
     }

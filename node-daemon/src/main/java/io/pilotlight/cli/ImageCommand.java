@@ -9,8 +9,9 @@ import io.pilotlight.zygote.ImageSummary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,21 +21,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code pilotlight image}: looks at images on disk. Needs no daemon. */
+/** {@code pilotlight image}: images on disk. Needs no daemon. */
 @Command(
     name = "image",
-    description = "Looks at the images of zygotes in a data directory; needs no daemon.")
+    description =
+        "Looks at the images in a data directory, ships and removes them; needs no daemon.",
+    subcommands = {ImageExportCommand.class, ImageImportCommand.class, ImagePruneCommand.class})
 final class ImageCommand implements Runnable {
-  private static final List<Column> COLUMNS =
-      List.of(
-          Column.text("image", "image"),
-          Column.text("function", "function"),
-          Column.text("version", "version"),
-          Column.text("created", "created"),
-          Column.bytes("size", "bytes"),
-          Column.text("problem", "problem"));
-
   private final ObjectMapper mapper = new ObjectMapper();
+  private final ImageRows images = new ImageRows();
 
   @Spec
   @SuppressWarnings("NullAway.Init") // picocli sets it before run()
@@ -53,9 +48,12 @@ final class ImageCommand implements Runnable {
         description = "The daemon's data directory (default: as for 'pilotlight daemon').")
     private @Nullable Path data;
 
+    Path data() {
+      return data == null ? DaemonCommand.defaultData() : data;
+    }
+
     ImageStore store() {
-      Path chosen = data == null ? DaemonCommand.defaultData() : data;
-      return new ImageStore(chosen.resolve("images"));
+      return new ImageStore(data().resolve("images"));
     }
 
     List<Path> images() throws CliException {
@@ -66,57 +64,40 @@ final class ImageCommand implements Runnable {
       }
     }
 
-    /** By its id, or by its directory. */
+    /** By its id, by its function, or by its directory. */
     Path image(String name) throws CliException {
       Path known = store().of(name);
-      Path image = Files.isDirectory(known) ? known : Path.of(name);
+      if (Files.isDirectory(known)) {
+        return known;
+      }
+      Optional<Path> newest =
+          images().stream()
+              .flatMap(image -> summary(image).stream())
+              .filter(summary -> summary.subject().name().equals(name))
+              .max(Comparator.comparing(ImageSummary::created))
+              .map(ImageSummary::directory);
+      Path image = newest.orElse(Path.of(name));
       if (!Files.isDirectory(image)) {
         throw new CliException(
             "there is no image '" + name + "'; 'pilotlight image list' tells which there are");
       }
       return image;
     }
-  }
 
-  private ObjectNode row(Path image) {
-    ObjectNode row = mapper.createObjectNode().put("image", String.valueOf(image.getFileName()));
-    try {
-      ImageSummary summary = ImageStore.summary(image);
-      row.put("directory", image.toString());
-      row.put("function", summary.subject().name());
-      row.put("version", summary.subject().version());
-      row.put("created", summary.created());
-      row.put("bytes", summary.bytes());
-      row.put("jvm", summary.subject().javaHome().toString());
-      row.putNull("problem");
-    } catch (ImageException e) {
-      problem(row, e);
-    }
-    return row;
-  }
-
-  private static void problem(ObjectNode row, ImageException e) {
-    row.put("reason", e.reason().name().toLowerCase(Locale.ROOT));
-    row.put("problem", e.getMessage());
-  }
-
-  private ObjectNode verified(Path image) {
-    ObjectNode row = row(image);
-    if (row.get("problem").isNull()) {
+    private static Optional<ImageSummary> summary(Path image) {
       try {
-        ImageStore.verify(image);
+        return Optional.of(ImageStore.summary(image));
       } catch (ImageException e) {
-        problem(row, e);
+        return Optional.empty(); // It cannot say whose it is.
       }
     }
-    return row;
   }
 
   @Command(name = "list", description = "Lists the images.")
   int list(@Mixin Location location, @Mixin Output output) throws CliException {
     ArrayNode rows = mapper.createArrayNode();
-    location.images().forEach(image -> rows.add(row(image)));
-    output.print(rows, () -> Column.table(rows, COLUMNS));
+    location.images().forEach(image -> rows.add(images.row(image)));
+    output.print(rows, () -> Column.table(rows, ImageRows.COLUMNS));
     return 0;
   }
 
@@ -124,13 +105,22 @@ final class ImageCommand implements Runnable {
   int inspect(
       @Mixin Location location,
       @Mixin Output output,
-      @Parameters(paramLabel = "IMAGE", description = "Its id, or its directory.") String name)
+      @Parameters(paramLabel = "IMAGE", description = "Its id, its function, or its directory.")
+          String name)
       throws CliException {
-    Path manifest = location.image(name).resolve("manifest.json");
+    Path image = location.image(name);
+    Path manifest = image.resolve("manifest.json");
     try {
-      var document = mapper.readTree(manifest.toFile());
+      ImageSummary summary = ImageStore.summary(image); // It is a manifest of this version.
+      ObjectNode document = (ObjectNode) mapper.readTree(manifest.toFile());
+      ObjectNode sizes = document.putObject("sizes");
+      sizes.put("bytes", summary.bytes()).put("storedBytes", summary.storedBytes());
+      ObjectNode ancestors = sizes.putObject("bytesInOtherImages");
+      ImageStore.ancestors(image).forEach((other, bytes) -> ancestors.put(other.toString(), bytes));
       output.print(document, () -> Output.pretty(document));
       return 0;
+    } catch (ImageException e) {
+      throw new CliException(String.valueOf(e.getMessage()));
     } catch (IOException e) {
       throw new CliException(manifest + " cannot be read: " + e);
     }
@@ -147,30 +137,10 @@ final class ImageCommand implements Runnable {
           @Nullable String name)
       throws CliException {
     ArrayNode rows = mapper.createArrayNode();
-    List<Path> images = name == null ? location.images() : List.of(location.image(name));
-    images.forEach(image -> rows.add(verified(image)));
-    output.print(rows, () -> Column.table(rows, COLUMNS));
+    List<Path> chosen = name == null ? location.images() : List.of(location.image(name));
+    chosen.forEach(image -> rows.add(images.verified(image)));
+    output.print(rows, () -> Column.table(rows, ImageRows.COLUMNS));
     boolean good = rows.findValues("problem").stream().allMatch(problem -> problem.isNull());
     return good ? 0 : 1;
-  }
-
-  @Command(
-      name = "prune",
-      description = "Removes the images that cannot be restored here; clones of them live on.")
-  int prune(@Mixin Location location, @Mixin Output output) throws CliException {
-    ArrayNode removed = mapper.createArrayNode();
-    for (Path image : location.images()) {
-      ObjectNode row = verified(image);
-      if (!row.get("problem").isNull()) {
-        try {
-          location.store().remove(image);
-        } catch (IOException e) {
-          throw new CliException(image + " cannot be removed: " + e);
-        }
-        removed.add(row);
-      }
-    }
-    output.print(removed, () -> Column.table(removed, COLUMNS));
-    return 0;
   }
 }

@@ -11,8 +11,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** The directory of one daemon: nobody else may look into it, and no second daemon may use it. */
-final class DataDirectory implements AutoCloseable {
+/**
+ * The directory of one daemon: nobody else may look into it, and no second process may use it while
+ * this is open.
+ */
+public final class DataDirectory implements AutoCloseable {
   private final Path path;
   private final FileChannel lockFile;
 
@@ -21,8 +24,12 @@ final class DataDirectory implements AutoCloseable {
     this.lockFile = lockFile;
   }
 
-  /** Makes it if it is not there, and locks it. */
-  static DataDirectory open(Path path) throws DaemonException {
+  /**
+   * Makes it if it is not there, and locks it.
+   *
+   * @throws DaemonException if another process uses it, or it cannot be made
+   */
+  public static DataDirectory open(Path path) throws DaemonException {
     try {
       Files.createDirectories(path);
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
@@ -54,7 +61,7 @@ final class DataDirectory implements AutoCloseable {
       throw new DaemonException(
           "data directory "
               + path
-              + " is in use by another daemon (pid "
+              + " is in use by another process, most likely a daemon (pid "
               + Files.readString(file, StandardCharsets.UTF_8).strip()
               + "); stop that one, or name another directory with --data");
     }
@@ -64,15 +71,18 @@ final class DataDirectory implements AutoCloseable {
     return new DataDirectory(path, channel);
   }
 
-  Path functions() {
+  /** Where the definitions of functions are. */
+  public Path functions() {
     return path.resolve("functions");
   }
 
-  Path jars() {
+  /** Where their jars are. */
+  public Path jars() {
     return path.resolve("jars");
   }
 
-  Path images() {
+  /** Where the images of their zygotes are. */
+  public Path images() {
     return path.resolve("images");
   }
 

@@ -39,7 +39,9 @@ final class DaemonTest {
           .isEqualTo("rwx------");
       assertThatThrownBy(() -> new TestDaemon(directory, config -> config))
           .isInstanceOf(DaemonException.class)
-          .hasMessageContaining("in use by another daemon (pid " + ProcessHandle.current().pid());
+          .hasMessageContaining(
+              "in use by another process, most likely a daemon (pid "
+                  + ProcessHandle.current().pid());
     }
     new TestDaemon(directory, config -> config).close();
   }

@@ -68,6 +68,7 @@ public final class Syscall {
   public static final int PIPE2 = 293;
   public static final int PRLIMIT64 = 302;
   public static final int SECCOMP = 317;
+  public static final int STATX = 332;
   public static final int RSEQ = 334;
   public static final int PIDFD_SEND_SIGNAL = 424;
   public static final int PIDFD_OPEN = 434;

@@ -18,8 +18,10 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.pilotlight.descriptor.DescriptorPolicy;
 import io.pilotlight.descriptor.PolicyException;
 import io.pilotlight.engine.ImageState;
+import io.pilotlight.linux.FileBlocks;
 import io.pilotlight.zygote.ImageException.Reason;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -32,8 +34,12 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The files of one image, in a directory of its own:
@@ -49,10 +55,13 @@ import java.util.Set;
  * changed afterwards, as its clones have its pages mapped.
  */
 final class ImageDirectory {
-  private static final String MANIFEST = "manifest.json";
+  static final String MANIFEST = "manifest.json";
   private static final String STATE = "state.json";
-  private static final String PAGES = "pages";
+  static final String PAGES = "pages";
   private static final String CHECKSUMS = "checksums";
+
+  /** All but the pages. */
+  static final List<String> SMALL_PARTS = List.of(MANIFEST, STATE, CHECKSUMS);
 
   /** In the order in which they are checked: the small ones first. */
   private static final List<String> PARTS = List.of(MANIFEST, STATE, PAGES);
@@ -117,20 +126,68 @@ final class ImageDirectory {
 
   /** Writes an image whole, or leaves nothing. */
   void write(Source source) throws IOException, ImageException {
+    publish(
+        false,
+        unfinished -> {
+          Content content;
+          try (FileChannel pages = create(unfinished.resolve(PAGES))) {
+            content = source.write(pages);
+            pages.force(true);
+          }
+          write(unfinished.resolve(MANIFEST), JSON.writeValueAsBytes(content.manifest()));
+          write(unfinished.resolve(STATE), JSON.writeValueAsBytes(content.state()));
+          write(unfinished.resolve(CHECKSUMS), checksums(unfinished).getBytes(UTF_8));
+        });
+  }
+
+  /**
+   * Takes in an image that was written elsewhere: whole, or leaves nothing.
+   *
+   * @param small its parts but for the pages, by name
+   * @param pages the content of its pages' file
+   * @param replace whether an image that is there already goes when this one is whole
+   * @param check looks at it before it gets its name
+   */
+  void take(Map<String, byte[]> small, InputStream pages, boolean replace, Check check)
+      throws IOException, ImageException {
+    publish(
+        replace,
+        unfinished -> {
+          for (String part : SMALL_PARTS) {
+            write(unfinished.resolve(part), Objects.requireNonNull(small.get(part), part));
+          }
+          try (FileChannel channel = create(unfinished.resolve(PAGES))) {
+            SparseFile.write(pages, channel);
+            channel.force(true);
+          }
+          check.check(new ImageDirectory(unfinished));
+        });
+  }
+
+  /** Refuses an image. */
+  @FunctionalInterface
+  interface Check {
+    /** Does it, by its exception. */
+    void check(ImageDirectory image) throws ImageException;
+  }
+
+  /** Writes the files of an image into an empty directory. */
+  @FunctionalInterface
+  private interface Filler {
+    void fill(Path unfinished) throws IOException, ImageException;
+  }
+
+  private void publish(boolean replace, Filler filler) throws IOException, ImageException {
     Path unfinished = path.resolveSibling(path.getFileName() + UNFINISHED_SUFFIX);
     delete(unfinished);
     Files.createDirectory(unfinished, permissions("rwx------"));
     boolean done = false;
     try {
-      Content content;
-      try (FileChannel pages = create(unfinished.resolve(PAGES))) {
-        content = source.write(pages);
-        pages.force(true);
-      }
-      write(unfinished.resolve(MANIFEST), JSON.writeValueAsBytes(content.manifest()));
-      write(unfinished.resolve(STATE), JSON.writeValueAsBytes(content.state()));
-      write(unfinished.resolve(CHECKSUMS), checksums(unfinished).getBytes(UTF_8));
+      filler.fill(unfinished);
       sync(unfinished);
+      if (replace) {
+        delete(path);
+      }
       Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE);
       sync(path.resolveSibling(""));
       done = true;
@@ -231,7 +288,7 @@ final class ImageDirectory {
   }
 
   private Content read(boolean trusting) throws ImageException {
-    requireFormat();
+    requireFormat(part(MANIFEST));
     String expected = part(CHECKSUMS);
     String found = "";
     for (String part : PARTS) {
@@ -252,18 +309,24 @@ final class ImageDirectory {
 
   /** What its manifest says, unchecked but for the format: for a list of images. */
   ImageSummary summary() throws ImageException {
-    requireFormat();
+    requireFormat(part(MANIFEST));
     ImageManifest manifest = parse(MANIFEST, ImageManifest.class);
     try {
-      return new ImageSummary(path, manifest.id(), manifest.created(), manifest.subject(), bytes());
+      return new ImageSummary(
+          path,
+          manifest.id(),
+          manifest.created(),
+          manifest.subject(),
+          bytes(),
+          storedBytes(),
+          Files.getLastModifiedTime(path).toMillis());
     } catch (IOException e) {
       throw unreadable(PAGES, e);
     }
   }
 
   /** Before everything else: another format may have other parts and other checksums. */
-  private void requireFormat() throws ImageException {
-    String manifest = part(MANIFEST);
+  private void requireFormat(String manifest) throws ImageException {
     JsonNode format;
     try {
       format = JSON.readTree(manifest).path("format");
@@ -282,9 +345,24 @@ final class ImageDirectory {
     }
   }
 
+  /**
+   * Reads the manifest of an image that is elsewhere, unchecked but for the format.
+   *
+   * @param text the content of its file
+   */
+  ImageManifest manifest(byte[] text) throws ImageException {
+    String manifest = new String(text, UTF_8);
+    requireFormat(manifest);
+    return parse(MANIFEST, manifest, ImageManifest.class);
+  }
+
   private <T> T parse(String part, Class<T> type) throws ImageException {
+    return parse(part, part(part), type);
+  }
+
+  private <T> T parse(String part, String text, Class<T> type) throws ImageException {
     try {
-      return JSON.readValue(part(part), type);
+      return JSON.readValue(text, type);
     } catch (JsonProcessingException | RuntimeException e) {
       throw new ImageException(
           Reason.DAMAGED, describe() + part + " does not hold what it should: " + e, e);
@@ -321,6 +399,43 @@ final class ImageDirectory {
       }
     }
     return sum;
+  }
+
+  /**
+   * The images whose pages' files hold a part of its memory, as it has not been written to since it
+   * was restored from there, and how many bytes each.
+   */
+  SortedMap<Path, Long> ancestors() throws ImageException {
+    ImageState state = parse(STATE, ImageState.class);
+    SortedMap<Path, Long> found = new TreeMap<>();
+    for (ImageState.Area area : state.areas()) {
+      if (area.source() == ImageState.Source.FILE) {
+        Path file = Path.of(state.files().get(area.file()));
+        if (file.endsWith(PAGES) && Files.exists(file.resolveSibling(CHECKSUMS))) {
+          found.merge(file.resolveSibling(""), area.bytes(), Long::sum);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** What it takes of the disk. */
+  long storedBytes() throws IOException {
+    long sum = 0;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
+      for (Path file : files) {
+        sum += FileBlocks.allocatedBytes(file);
+      }
+    }
+    return sum;
+  }
+
+  /**
+   * Notes that clones of it were made just now. Its files never change; the time is that of the
+   * directory.
+   */
+  void used(long epochMillis) throws IOException {
+    Files.setLastModifiedTime(path, FileTime.fromMillis(epochMillis));
   }
 
   /** Removes it; clones that have its pages mapped keep them. */

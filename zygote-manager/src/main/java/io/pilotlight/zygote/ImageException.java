@@ -21,6 +21,8 @@ public final class ImageException extends Exception {
     CLOCK,
     /** The zygote holds what no image can. */
     UNSUPPORTED,
+    /** It was removed: images took more of the disk than they may. */
+    BUDGET,
     /** A system call failed. */
     SYSTEM
   }

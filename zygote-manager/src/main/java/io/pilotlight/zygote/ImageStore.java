@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.SortedMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,6 +87,44 @@ public final class ImageStore {
       }
     }
     return found;
+  }
+
+  /**
+   * The images that hold a part of this one's memory, which is stored there only, and how many
+   * bytes each: the ones that its process was restored from. This one cannot be restored without
+   * them.
+   *
+   * @throws ImageException if it is damaged
+   */
+  public static SortedMap<Path, Long> ancestors(Path image) throws ImageException {
+    return new ImageDirectory(image).ancestors();
+  }
+
+  /**
+   * What an image takes of the disk.
+   *
+   * @throws IOException also if it has gone meanwhile
+   */
+  public long storedBytes(Path image) throws IOException {
+    return new ImageDirectory(image).storedBytes();
+  }
+
+  /**
+   * The order in which images are dispensable: first those that take much of the disk and have not
+   * been used for long. An image that is used is worth its bytes, however many.
+   *
+   * @param epochMillis now
+   */
+  public static Comparator<ImageSummary> leastValuableFirst(long epochMillis) {
+    return Comparator.comparingDouble(
+            (ImageSummary image) ->
+                -(double) image.storedBytes() * Math.max(1, epochMillis - image.usedEpochMillis()))
+        .thenComparing(ImageSummary::zygote);
+  }
+
+  /** Notes that clones of an image were made just now. */
+  public void used(Path image, long epochMillis) throws IOException {
+    new ImageDirectory(image).used(epochMillis);
   }
 
   /** Removes an image; processes that have its pages mapped keep them. */

@@ -10,6 +10,14 @@ import java.nio.file.Path;
  * @param created when, as ISO 8601
  * @param subject what it runs
  * @param bytes how much its files hold
+ * @param storedBytes how much of the disk they take; holes take nothing
+ * @param usedEpochMillis when clones of it were made last, to some minutes, or it was written
  */
 public record ImageSummary(
-    Path directory, String zygote, String created, ImageSubject subject, long bytes) {}
+    Path directory,
+    String zygote,
+    String created,
+    ImageSubject subject,
+    long bytes,
+    long storedBytes,
+    long usedEpochMillis) {}

@@ -153,6 +153,35 @@ final class ZygoteImages {
     }
   }
 
+  /** Its files are looked at, too; this says in a word which other JDK is there. */
+  private static void requireJdk(ImageManifest manifest) throws ImageException {
+    Path home = manifest.subject().javaHome();
+    String here;
+    try {
+      here = jdk(home);
+    } catch (IOException e) {
+      throw new ImageException(
+          Reason.FILE,
+          "Its JVM is of the JDK at "
+              + home
+              + ", which cannot be read here: "
+              + e
+              + ". The same build must be at the same path.",
+          e);
+    }
+    if (!here.equals(manifest.jdk())) {
+      throw new ImageException(
+          Reason.FILE,
+          "Its JVM is of another build of the JDK than there is at "
+              + home
+              + ": of "
+              + manifest.jdk()
+              + ", and here is "
+              + here
+              + ".");
+    }
+  }
+
   private static String jdk(Path home) throws IOException {
     return String.join(" ", Files.readAllLines(home.resolve("release"))).strip();
   }
@@ -163,8 +192,13 @@ final class ZygoteImages {
    * @throws ImageException saying why not
    */
   Content open(Path directory) throws ImageException {
-    Content content = new ImageDirectory(directory).read();
-    requireHere(content);
+    return open(new ImageDirectory(directory));
+  }
+
+  /** The same. */
+  Content open(ImageDirectory image) throws ImageException {
+    Content content = image.read();
+    requireHere(content.manifest());
     for (FileTraits file : content.manifest().files()) {
       file.require();
     }
@@ -180,7 +214,7 @@ final class ZygoteImages {
   Content openTrusting(Path directory) throws ImageException {
     ImageDirectory image = new ImageDirectory(directory);
     Content content = image.readTrusting();
-    requireHere(content);
+    requireHere(content.manifest());
     FileTime finished = image.finished();
     for (FileTraits file : content.manifest().files()) {
       file.requireSince(finished);
@@ -189,8 +223,8 @@ final class ZygoteImages {
   }
 
   /** Whether this machine, at this moment, can run it. */
-  private void requireHere(Content content) throws ImageException {
-    ImageManifest manifest = content.manifest();
+  void requireHere(ImageManifest manifest) throws ImageException {
+    requireJdk(manifest);
     try {
       manifest.host().require(HostTraits.current());
     } catch (IOException e) {

@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +36,50 @@ public final class DefinitionStore {
 
   /** Writes a definition, replacing the one of that name. */
   void save(FunctionDefinition definition) throws IOException {
+    files.write(definition.name() + SUFFIX, json.writeValueAsBytes(document(definition)));
+  }
+
+  /**
+   * A stored definition as it may leave this machine: with the names of secrets, without values.
+   *
+   * @param directory of its store, which a daemon may be using
+   * @throws IOException if it cannot be read, or there is none of that name
+   */
+  static ObjectNode shipped(Path directory, String name, ObjectMapper json) throws IOException {
+    ObjectNode document = (ObjectNode) json.readTree(directory.resolve(name + SUFFIX).toFile());
+    ObjectNode settings = document.withObject("/settings");
+    ArrayNode names = json.createArrayNode();
+    settings.path(SettingsJson.SECRETS).fieldNames().forEachRemaining(names::add);
+    settings.set(SettingsJson.SECRETS, names);
+    return document;
+  }
+
+  /**
+   * Reads what {@link #shipped} wrote.
+   *
+   * @param secrets values for exactly its secrets
+   * @throws InvalidFieldException naming the field, or the secret without a value
+   */
+  FunctionDefinition received(ObjectNode document, Map<String, String> secrets)
+      throws InvalidFieldException, IOException {
+    ObjectNode settings = document.withObject("/settings");
+    Set<String> names = new TreeSet<>();
+    settings.path(SettingsJson.SECRETS).forEach(secret -> names.add(secret.asText()));
+    if (!names.equals(secrets.keySet())) {
+      throw new InvalidFieldException(
+          SettingsJson.SECRETS,
+          "the function has the secrets "
+              + names
+              + ", whose values no export holds, and values are given for "
+              + new TreeSet<>(secrets.keySet())
+              + "; give each with --secret NAME=@FILE");
+    }
+    ObjectNode values = settings.putObject(SettingsJson.SECRETS);
+    secrets.forEach(values::put);
+    return read(document);
+  }
+
+  private ObjectNode document(FunctionDefinition definition) {
     ObjectNode node = json.createObjectNode();
     node.put("name", definition.name());
     node.put("version", definition.version());
@@ -41,7 +87,7 @@ public final class DefinitionStore {
     write(definition.jars(), node.putArray("jars"));
     write(definition.layers(), node.putArray("layers"));
     settings.writeToStore(definition.settings(), node.putObject("settings"));
-    files.write(definition.name() + SUFFIX, json.writeValueAsBytes(node));
+    return node;
   }
 
   private static void write(List<StoredJar> stored, ArrayNode out) {
@@ -56,7 +102,7 @@ public final class DefinitionStore {
   }
 
   /** All definitions. One that cannot be read is logged and left where it is. */
-  List<FunctionDefinition> load() throws IOException {
+  public List<FunctionDefinition> load() throws IOException {
     List<FunctionDefinition> definitions = new ArrayList<>();
     try (var paths = Files.newDirectoryStream(files.directory(), "*" + SUFFIX)) {
       for (Path path : paths) {

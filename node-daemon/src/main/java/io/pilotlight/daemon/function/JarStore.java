@@ -1,19 +1,23 @@
 package io.pilotlight.daemon.function;
 
+import io.pilotlight.zygote.ImageException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.slf4j.Logger;
@@ -26,6 +30,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class JarStore {
   private static final Logger log = LoggerFactory.getLogger(JarStore.class);
+
+  /**
+   * When every stored jar was modified, as far as JVMs can see. A jar is known by its content: so
+   * it is the same file for an image that comes from another machine.
+   */
+  private static final FileTime STORED = FileTime.from(Instant.parse("1980-01-01T00:00:00Z"));
 
   private final DurableFiles files;
   private final Map<String, Integer> users = new HashMap<>();
@@ -73,15 +83,16 @@ public final class JarStore {
     }
     Path copy = files.temporary();
     try {
-      String sha256 = copy(source, copy);
+      String sha256;
+      try (InputStream in = Files.newInputStream(source)) {
+        sha256 = copy(in, copy);
+      }
       checkIsJar(field, source, copy);
       String name = sha256 + ".jar";
       Path stored = files.directory().resolve(name);
       if (!Files.exists(stored)) {
-        files.publish(copy, name);
+        publish(copy, name, STORED);
       }
-      // Isolated functions may run as another user; the directory lets nobody else in.
-      Files.setPosixFilePermissions(stored, PosixFilePermissions.fromString("rw-r--r--"));
       users.merge(sha256, 1, Integer::sum);
       return new StoredJar(source, sha256, Files.size(stored), stored);
     } finally {
@@ -89,10 +100,67 @@ public final class JarStore {
     }
   }
 
-  private static String copy(Path source, Path target) throws IOException {
+  private void publish(Path copy, String name, FileTime modified) throws IOException {
+    Files.setLastModifiedTime(copy, modified);
+    // Isolated functions may run as another user; the directory lets nobody else in.
+    Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rw-r--r--"));
+    files.publish(copy, name);
+  }
+
+  /**
+   * Takes in a jar that comes with an image. Nobody holds it yet.
+   *
+   * @param modifiedNanos when it was modified as the image's JVM knows it, since the epoch; -1 if
+   *     it does not know
+   * @return whether it was not there before
+   * @throws ConflictException if it is there, and the image's JVM would take it for another one
+   * @throws ImageException if its content is another one
+   * @throws IOException if the store cannot be written
+   */
+  synchronized boolean receive(String sha256, long modifiedNanos, InputStream content)
+      throws ConflictException, ImageException, IOException {
+    FileTime modified =
+        modifiedNanos < 0 ? STORED : FileTime.from(modifiedNanos, TimeUnit.NANOSECONDS);
+    Path copy = files.temporary();
+    try {
+      String found = copy(content, copy);
+      if (!found.equals(sha256)) {
+        throw new ImageException(
+            ImageException.Reason.DAMAGED,
+            "The exported image has a jar of SHA-256 " + found + " where " + sha256 + " should be");
+      }
+      Path stored = path(sha256);
+      if (!Files.exists(stored)) {
+        publish(copy, stored.getFileName().toString(), modified);
+        return true;
+      }
+      FileTime here = Files.getLastModifiedTime(stored);
+      if (modifiedNanos >= 0 && !here.equals(modified)) {
+        throw new ConflictException(
+            "jar "
+                + stored
+                + " is in use by another function here, and was stored at "
+                + here
+                + "; the image knows it as of "
+                + modified
+                + ". Remove the functions that use it, or deploy instead of importing");
+      }
+      return false;
+    } finally {
+      Files.deleteIfExists(copy);
+    }
+  }
+
+  /** Removes a jar that {@link #receive} has taken in. */
+  synchronized void giveBack(String sha256) {
+    if (!users.containsKey(sha256)) {
+      delete(path(sha256));
+    }
+  }
+
+  private static String copy(InputStream in, Path target) throws IOException {
     MessageDigest digest = sha256();
-    try (InputStream in = Files.newInputStream(source);
-        OutputStream out = new DigestOutputStream(Files.newOutputStream(target), digest)) {
+    try (OutputStream out = new DigestOutputStream(Files.newOutputStream(target), digest)) {
       in.transferTo(out);
     }
     return HexFormat.of().formatHex(digest.digest());

@@ -27,7 +27,7 @@ public final class SettingsJson {
   private static final Pattern JAVA_VERSION = Pattern.compile("JAVA_VERSION=\"(\\d+)[^\"]*\"");
   private static final int OLDEST_JAVA = 17;
 
-  private static final String SECRETS = "secrets";
+  static final String SECRETS = "secrets";
   private static final String NO_IMAGE = "noImage";
   private static final String ZYGOTE_MODE = "zygoteMode";
   private static final int MOST_CPUS = 1_024;

@@ -142,7 +142,13 @@ public final class FakeHost implements ZygoteHost {
   public ImageSummary writeImage(Zygote zygote, Path directory) {
     images.put(directory, zygote.spec());
     return new ImageSummary(
-        directory, zygote.id(), "2026-01-01T00:00:00Z", zygote.spec(), 50_000_000);
+        directory,
+        zygote.id(),
+        "2026-01-01T00:00:00Z",
+        zygote.spec(),
+        50_000_000,
+        40_000_000,
+        1_767_225_600_000L);
   }
 
   @Override
