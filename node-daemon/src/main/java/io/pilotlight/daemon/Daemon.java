@@ -8,6 +8,7 @@ import io.pilotlight.daemon.function.Deployer;
 import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.ImageKeeper;
+import io.pilotlight.daemon.function.ImageReviewer;
 import io.pilotlight.daemon.function.JarStore;
 import io.pilotlight.daemon.function.JsonFields;
 import io.pilotlight.daemon.function.SettingsJson;
@@ -207,7 +208,20 @@ public final class Daemon implements AutoCloseable {
               (long) limits.zygoteMemoryMib() << 20,
               clock,
               metrics::zygoteEnded);
-      background.every(IDLE_CHECK, reviewer::review);
+      ImageReviewer imageReviewer =
+          new ImageReviewer(
+              registry,
+              imageStore,
+              (long) limits.imageBudgetMib() << 20,
+              clock,
+              metrics::imageEvicted,
+              deployer::imageRemoved);
+      background.every(
+          IDLE_CHECK,
+          () -> {
+            reviewer.review();
+            imageReviewer.review();
+          });
       ApiServer server =
           closers.add(
               "HTTP server",

@@ -68,7 +68,8 @@ public record DaemonConfig(
               "connectionIdleSeconds",
               "fdPolicy",
               "controlGroups",
-              "zygoteMemoryMib"));
+              "zygoteMemoryMib",
+              "imageBudgetMib"));
 
   /**
    * Whom a daemon lets in, and how far.
@@ -105,6 +106,8 @@ public record DaemonConfig(
    * @param controlGroups whether limits of functions are enforced by control groups, where it can
    * @param zygoteMemoryMib resident memory that all zygotes may have together before those go that
    *     can; 0 for no limit
+   * @param imageBudgetMib what all images may take of the disk together before some are removed; 0
+   *     for no limit
    */
   public record Limits(
       int maxRequestBytes,
@@ -117,7 +120,8 @@ public record DaemonConfig(
       int maxEventBytes,
       Duration connectionIdle,
       boolean controlGroups,
-      int zygoteMemoryMib) {
+      int zygoteMemoryMib,
+      int imageBudgetMib) {
 
     /** 6 MiB and 100 bytes each way, as AWS Lambda has it; the rest suits a machine of any size. */
     public static Limits defaults() {
@@ -134,6 +138,7 @@ public record DaemonConfig(
           256 << 20,
           Duration.ofSeconds(60),
           true,
+          0,
           0);
     }
   }
@@ -290,7 +295,8 @@ public record DaemonConfig(
             fields.integer(
                 "connectionIdleSeconds", (int) limits.connectionIdle().toSeconds(), 1, 86_400)),
         fields.flag("controlGroups", limits.controlGroups()),
-        fields.integer("zygoteMemoryMib", limits.zygoteMemoryMib(), 0, 1 << 30));
+        fields.integer("zygoteMemoryMib", limits.zygoteMemoryMib(), 0, 1 << 30),
+        fields.integer("imageBudgetMib", limits.imageBudgetMib(), 0, 1 << 30));
   }
 
   /**

@@ -298,6 +298,14 @@ public final class Deployer {
     return null;
   }
 
+  /** The image of a function was removed; if nothing makes clones any more, a zygote is built. */
+  public void imageRemoved(ServedFunction function) {
+    Deployment current = function.current();
+    if (current != null) {
+      keeper.imageGivenUp(function, current);
+    }
+  }
+
   /** Stops the processes that have been idle for too long. Called once in a while. */
   public void expireIdle() {
     for (ServedFunction function : registry.all()) {

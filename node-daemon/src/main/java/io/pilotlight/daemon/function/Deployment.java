@@ -55,6 +55,7 @@ public final class Deployment {
   private final AtomicReference<@Nullable Image> image = new AtomicReference<>();
   private volatile @Nullable ImageException imageFailure;
   private volatile boolean imageUnwanted;
+  private volatile long imageUsedEpochMillis;
   private final AtomicBoolean zygoteLost = new AtomicBoolean();
   private final ZygoteTenure tenure;
   private final CompletableFuture<Void> disposed = new CompletableFuture<>();
@@ -212,6 +213,27 @@ public final class Deployment {
     return current != null && current.blank() == lost && image.compareAndSet(current, null);
   }
 
+  /**
+   * Takes an image out of use that is going to be removed. Clones that were made of it, or asked
+   * for, are not concerned.
+   *
+   * @param why is told from now on
+   * @return false if it is not in use
+   */
+  boolean evictImage(Image unneeded, ImageException why) {
+    if (!image.compareAndSet(unneeded, null)) {
+      return false;
+    }
+    imageFailure = why;
+    unneeded.blank().retire();
+    return true;
+  }
+
+  /** When a clone of an image was made last, in milliseconds since the epoch; 0 if none was. */
+  long imageUsedEpochMillis() {
+    return imageUsedEpochMillis;
+  }
+
   /** There is no image, or it cannot be restored. */
   void imageFailed(ImageException failure) {
     imageFailure = failure;
@@ -272,6 +294,9 @@ public final class Deployment {
     ServingJvm serving = new ServingJvm(jvm, origin, state, clock.epochMillis());
     jvms.put(jvm.id(), serving);
     tenure.cloned();
+    if (origin == Start.RESTORE || (origin == Start.POOL && zygote.get() == null)) {
+      imageUsedEpochMillis = clock.epochMillis();
+    }
     var unused = jvm.exit().whenComplete((status, failure) -> ended(serving));
     return serving;
   }
@@ -298,9 +323,19 @@ public final class Deployment {
     }
   }
 
-  /** Whether a zygote that made no clone was ended meanwhile by {@link #endZygote}. */
+  /**
+   * Whether a zygote that made no clone was ended meanwhile by {@link #endZygote}, or its image was
+   * removed by {@link #evictImage}.
+   */
   public boolean endedOnPurpose(Zygote failed) {
-    return failed.kind() == Zygote.Kind.MEMORY && tenure.end() != null && zygote.get() != failed;
+    if (failed.kind() == Zygote.Kind.MEMORY) {
+      return tenure.end() != null && zygote.get() != failed;
+    }
+    ImageException failure = imageFailure;
+    Image current = image.get();
+    return failure != null
+        && failure.reason() == ImageException.Reason.BUDGET
+        && (current == null || current.blank() != failed);
   }
 
   /** What clones can be made of at the moment, the zygote in memory first; or null. */

@@ -173,6 +173,7 @@ final class FunctionViews {
         .put("directory", image.summary().directory().toString())
         .put("created", image.summary().created())
         .put("bytes", image.summary().bytes())
+        .put("storedBytes", image.summary().storedBytes())
         .put("pid", image.blank().pid())
         .put("residentBytes", image.blank().residentBytes());
   }

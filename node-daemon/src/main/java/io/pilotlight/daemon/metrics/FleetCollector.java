@@ -49,7 +49,7 @@ public final class FleetCollector extends Collector {
     GaugeMetricFamily resident =
         gauge("pilotlight_zygote_resident_bytes", "Resident memory of a zygote.", "zygote");
     GaugeMetricFamily images =
-        gauge("pilotlight_image_bytes", "Size on disk of a zygote's image.", "zygote");
+        gauge("pilotlight_image_bytes", "What a zygote's image takes of the disk.", "zygote");
     GaugeMetricFamily workingSets =
         gauge(
             "pilotlight_working_set_pages",
@@ -78,7 +78,7 @@ public final class FleetCollector extends Collector {
       pools.addMetric(List.of(function.name()), current.pooled());
       Deployment.Image image = current.image();
       if (image != null) {
-        images.addMetric(List.of(image.summary().zygote()), (double) image.summary().bytes());
+        images.addMetric(List.of(image.summary().zygote()), (double) image.summary().storedBytes());
       }
       Zygote zygote = current.zygote();
       Zygote cloneable = current.cloneable();

@@ -1,5 +1,6 @@
 package io.pilotlight.daemon.metrics;
 
+import io.pilotlight.daemon.function.ImageReviewer;
 import io.pilotlight.daemon.function.ZygoteTenure;
 import io.pilotlight.daemon.pool.Start;
 import io.pilotlight.zygote.EngineListener;
@@ -48,6 +49,7 @@ public final class NodeMetrics implements EngineListener {
   private final Counter fallbacks;
   private final Histogram firstCallFaults;
   private final Counter zygotesEnded;
+  private final Counter imagesEvicted;
 
   /** Without any function; {@code version} is this daemon's. */
   public NodeMetrics(String version) {
@@ -90,6 +92,12 @@ public final class NodeMetrics implements EngineListener {
         Counter.build(
                 "pilotlight_zygotes_ended",
                 "Zygotes in memory that were ended because images serve in their place.")
+            .labelNames("reason")
+            .register(registry);
+    imagesEvicted =
+        Counter.build(
+                "pilotlight_images_evicted",
+                "Images that were removed because all together took too much of the disk.")
             .labelNames("reason")
             .register(registry);
     Gauge.build("pilotlight_build_info", "1, labelled with the daemon's version.")
@@ -165,6 +173,11 @@ public final class NodeMetrics implements EngineListener {
   /** Counts a zygote in memory that was ended. */
   public void zygoteEnded(ZygoteTenure.Reason reason) {
     zygotesEnded.labels(reason.word()).inc();
+  }
+
+  /** Counts an image that was removed. */
+  public void imageEvicted(ImageReviewer.Reason reason) {
+    imagesEvicted.labels(reason.word()).inc();
   }
 
   @Override
