@@ -57,7 +57,6 @@ import java.util.List;
 final class BlankProcess {
   private static final int MAP_SHARED = 0x01;
   private static final int MAP_PRIVATE = 0x02;
-  private static final int MAP_FIXED = 0x10;
   private static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_GROWSDOWN = 0x100;
   private static final int MAP_NORESERVE = 0x4000;
@@ -319,12 +318,15 @@ final class BlankProcess {
     return area.bytes() + " bytes of " + from + " at 0x" + Long.toHexString(area.start());
   }
 
+  /** Nothing is there any more: what an area would cover is not taken from anybody in silence. */
   private static int mapFlags(Source source) {
     return switch (source) {
-      case PAGES, FILE -> MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE;
-      case SHARED_FILE -> MAP_SHARED | MAP_FIXED;
-      case NOTHING, COPIED_PAGES -> MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | MAP_ANONYMOUS;
-      case STACK -> MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | MAP_ANONYMOUS | MAP_GROWSDOWN;
+      case PAGES, FILE -> MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_NORESERVE;
+      case SHARED_FILE -> MAP_SHARED | MAP_FIXED_NOREPLACE;
+      case NOTHING, COPIED_PAGES ->
+          MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_ANONYMOUS;
+      case STACK ->
+          MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_ANONYMOUS | MAP_GROWSDOWN;
     };
   }
 
