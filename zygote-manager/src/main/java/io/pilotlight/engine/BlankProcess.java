@@ -101,10 +101,11 @@ final class BlankProcess {
     setUpWorkbench();
     int[] opened = raise(firstSource, state.files().size() + 1);
     placeDescriptors();
+    boolean executable = executable(opened[opened.length - 1]);
     List<KernelArea> given = ImageEngine.kernelAreas(process.pid());
     empty();
     moveKernelAreas(given);
-    mapAreas(opened);
+    mapAreas(opened, executable);
     List<Operation> rest = new ArrayList<>(identity());
     for (int number : opened) {
       rest.add(Operation.of("close", "file " + number, CLOSE, value(number)));
@@ -250,14 +251,15 @@ final class BlankProcess {
         value(to));
   }
 
-  private void mapAreas(int[] opened) throws IOException {
+  private void mapAreas(int[] opened, boolean executable) throws IOException {
     int pages = opened[opened.length - 1];
     List<Operation> operations = new ArrayList<>();
     for (Area area : state.areas()) {
-      boolean copied = area.source() == Source.COPIED_PAGES || area.source() == Source.STACK;
+      Source source = source(area, executable);
+      boolean copied = source == Source.COPIED_PAGES || source == Source.STACK;
       int first = copied ? PROT_READ | PROT_WRITE : area.protection();
       int descriptor =
-          switch (area.source()) {
+          switch (source) {
             case NOTHING, COPIED_PAGES, STACK -> -1;
             case PAGES -> pages;
             case FILE, SHARED_FILE -> opened[area.file()];
@@ -271,7 +273,7 @@ final class BlankProcess {
               value(area.start()),
               value(area.bytes()),
               value(first),
-              value(mapFlags(area.source())),
+              value(mapFlags(source)),
               value(descriptor),
               value(descriptor < 0 ? 0 : area.offset())));
       for (int advice : area.advice()) {
@@ -306,6 +308,25 @@ final class BlankProcess {
       }
     }
     batch.runChecked(operations);
+  }
+
+  /** Code is not mapped from a file system that is mounted noexec, but may be read from it. */
+  private boolean executable(int pages) throws IOException {
+    long at =
+        process.syscall(
+            leader, MMAP, 0, ResidentLayout.PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, pages, 0);
+    if (at < 0) {
+      return false;
+    }
+    process.call(leader, "munmap", "a page", MUNMAP, at, ResidentLayout.PAGE);
+    return true;
+  }
+
+  private static Source source(Area area, boolean executable) {
+    boolean code = (area.protection() & PROT_EXEC) != 0;
+    return area.source() == Source.PAGES && code && !executable
+        ? Source.COPIED_PAGES
+        : area.source();
   }
 
   private String detail(Area area) {
@@ -396,7 +417,7 @@ final class BlankProcess {
     ByteBuffer map = ByteBuffer.allocate(MM_MAP_BYTES).order(ByteOrder.nativeOrder());
     map.putLong(was.startCode()).putLong(was.endCode());
     map.putLong(was.startData()).putLong(was.endData());
-    map.putLong(was.startBrk()).putLong(state.brk()).putLong(was.startStack());
+    map.putLong(was.startBrk()).putLong(state.residence().brk()).putLong(was.startStack());
     map.putLong(was.argStart()).putLong(was.argEnd());
     map.putLong(was.envStart()).putLong(was.envEnd());
     map.putLong(workbench + SPARE).putInt(vector.length).putInt(-1);

@@ -38,9 +38,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A fork shares open file descriptions: two clones that read one jar through an inherited
  * descriptor race on its offset. So every regular file is opened again in the clone, under the same
- * number, at the same offset; what {@link KernelObjects} knows is made anew. Devices without state
- * are inherited. Whatever connects the process with something else is refused by name, unless a
- * rule of the function's owner says what to do.
+ * number, at the same offset, and one that has no name any more is copied; what {@link
+ * KernelObjects} knows is made anew. Devices without state are inherited. Whatever connects the
+ * process with something else is refused by name, unless a rule of the function's owner says what
+ * to do.
  */
 final class Descriptors {
   private static final int O_CREAT_EXCL_TRUNC = 0100 | 0200 | 01000;
@@ -55,6 +56,7 @@ final class Descriptors {
   private final DescriptorPolicy policy;
   private final SocketTable sockets;
   private final KernelObjects objects;
+  private final NamelessFiles nameless;
   private final List<Operation> operations = new ArrayList<>();
   private final List<Closing> closings = new ArrayList<>();
   private final List<Obstacle> obstacles = new ArrayList<>();
@@ -65,6 +67,7 @@ final class Descriptors {
     this.policy = policy;
     this.sockets = new SocketTable(pid);
     this.objects = new KernelObjects(pid);
+    this.nameless = new NamelessFiles(pid);
   }
 
   /**
@@ -103,6 +106,7 @@ final class Descriptors {
       }
     }
     List<Operation> operations = new ArrayList<>(descriptors.operations);
+    operations.addAll(descriptors.nameless.operations());
     operations.addAll(descriptors.objects.operations(descriptors::half));
     return new Plan(operations, descriptors.closings, descriptors.obstacles, descriptors.notes);
   }
@@ -233,6 +237,11 @@ final class Descriptors {
     } else if (action == DescriptorAction.IGNORE
         || (action == null && STATELESS_DEVICES.contains(open.target()))) {
       return;
+    } else if (!there && Files.isRegularFile(link(number))) {
+      nameless
+          .add(open)
+          .ifPresent(
+              why -> refuse(open, open.description() + ", which has no name any more, " + why));
     } else if (!there) {
       refuse(open, open.description() + ", which has been removed or replaced since it was opened");
     } else {
@@ -247,23 +256,30 @@ final class Descriptors {
   private void reopen(int number, String target) throws IOException {
     long position = Long.parseLong(ProcFs.descriptorInfo(pid, number, "pos"));
     int flags = Integer.parseInt(ProcFs.descriptorInfo(pid, number, "flags"), 8);
-    String detail = "descriptor " + number + ", " + target;
+    operations.addAll(
+        opening(target, flags & ~O_CREAT_EXCL_TRUNC, number, flags & O_CLOEXEC, position));
+  }
+
+  /**
+   * Opens a file and puts it under a number.
+   *
+   * @param flags as of open(2)
+   * @param closes O_CLOEXEC, or 0
+   * @param position its offset
+   */
+  static List<Operation> opening(String path, int flags, int number, int closes, long position) {
+    String detail = "descriptor " + number + ", " + path;
+    List<Operation> operations = new ArrayList<>();
     operations.add(
-        Operation.of(
-                "open",
-                detail,
-                OPEN,
-                new Text(target),
-                value((flags | O_CLOEXEC) & ~O_CREAT_EXCL_TRUNC),
-                value(0))
+        Operation.of("open", detail, OPEN, new Text(path), value(flags | O_CLOEXEC), value(0))
             .keepingResult());
-    operations.add(
-        Operation.of("dup3", detail, DUP3, new Kept(), value(number), value(flags & O_CLOEXEC)));
+    operations.add(Operation.of("dup3", detail, DUP3, new Kept(), value(number), value(closes)));
     operations.add(Operation.of("close", detail, CLOSE, new Kept()));
     if (position != 0) {
       operations.add(
           Operation.of("lseek", detail, LSEEK, value(number), value(position), value(0)));
     }
+    return operations;
   }
 
   private void half(OpenDescriptor end, String missing) {

@@ -1,8 +1,10 @@
 package io.pilotlight.engine;
 
 import io.pilotlight.linux.ProcFs.Mapping;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,8 +27,12 @@ final class ForeignCode {
 
   private ForeignCode() {}
 
-  /** The path of one such library; empty if there is none. */
-  static Optional<String> find(List<Mapping> mappings) {
+  /**
+   * The path of one such library; empty if there is none.
+   *
+   * @param known files with code that was made from the JDK's
+   */
+  static Optional<String> find(List<Mapping> mappings, Predicate<Path> known) {
     Optional<String> home =
         mappings.stream()
             .map(mapping -> JVM.matcher(mapping.path()))
@@ -37,6 +43,7 @@ final class ForeignCode {
         .filter(mapping -> mapping.inode() != 0 && mapping.permissions().charAt(2) == 'x')
         .map(Mapping::path)
         .filter(path -> home.filter(path::startsWith).isEmpty() && !SYSTEM.matcher(path).matches())
+        .filter(path -> !known.test(Path.of(path)))
         .findFirst();
   }
 }

@@ -1,6 +1,7 @@
 package io.pilotlight.engine;
 
 import static io.pilotlight.engine.Operation.value;
+import static io.pilotlight.linux.Syscall.BRK;
 import static io.pilotlight.linux.Syscall.CLOSE;
 import static io.pilotlight.linux.Syscall.DUP3;
 import static io.pilotlight.linux.Syscall.MMAP;
@@ -204,6 +205,7 @@ final class ForkServer {
             leader.nice(),
             leader.timerSlackNanos()),
         KeptDescriptors.of(process.pid(), own(), plan.operations()),
+        process.call(leader, "brk", "its end", BRK, 0),
         now);
   }
 

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +43,6 @@ public final class ImageEngine {
 
   private static final String KERNEL_AREA = "[v";
   private static final String VSYSCALL = "[vsyscall]";
-  private static final String HEAP = "[heap]";
   private static final String DELETED = " (deleted)";
 
   private ImageEngine() {}
@@ -53,17 +53,19 @@ public final class ImageEngine {
    * @param pid the fork server
    * @param residence what it is
    * @param pages an empty file for its pages
+   * @param isImagePages whether a file holds the pages of another image. What is mapped from one is
+   *     written again: the new image needs no other
    * @return all the rest
    * @throws UnclonableException if it holds memory that cannot be made again
    * @throws IOException if it ended meanwhile, or the file cannot be written
    */
-  public static ImageState dump(int pid, Residence residence, FileChannel pages)
+  public static ImageState dump(
+      int pid, Residence residence, FileChannel pages, Predicate<Path> isImagePages)
       throws IOException, UnclonableException {
     List<KernelArea> kernelAreas = new ArrayList<>();
     List<Mapping> all = new ArrayList<>();
     List<Obstacle> obstacles = new ArrayList<>(sharedDescriptors(residence));
-    long heapEnd = 0;
-    Optional<String> foreign = ForeignCode.find(ProcFs.mappings(pid));
+    Optional<String> foreign = ForeignCode.find(ProcFs.mappings(pid), isImagePages);
     foreign.ifPresent(
         library ->
             LOG.info(
@@ -78,36 +80,51 @@ public final class ImageEngine {
         all.add(mapping);
         if (mapping.path().startsWith(KERNEL_AREA)) {
           kernelAreas.add(kernelArea(mapping));
-        } else if (mapping.inode() != 0 && !isNamedFile(mapping)) {
-          obstacles.add(
-              Obstacle.other(
-                  "Memory at 0x"
-                      + Long.toHexString(mapping.start())
-                      + " is mapped from '"
-                      + mapping.path()
-                      + "', which cannot be opened again.",
-                  "Do without it, or without an image (deploy with --no-image)."));
         } else if (!area.flags().contains("dc")) {
-          dump.add(area);
+          add(dump, area, isImagePages).ifPresent(obstacles::add);
         }
-        heapEnd = mapping.path().equals(HEAP) ? mapping.end() : heapEnd;
       }
       dump.finish();
       if (!obstacles.isEmpty()) {
         throw new UnclonableException(obstacles);
       }
-      ProcFs.MemoryLayout layout = ProcFs.memoryLayout(pid);
       return new ImageState(
           residence,
           dump.areas(),
           dump.files(),
           kernelAreas,
-          layout,
-          heapEnd == 0 ? layout.startBrk() : heapEnd,
+          ProcFs.memoryLayout(pid),
           Base64.getEncoder().encodeToString(ProcFs.auxiliaryVector(pid)),
           ProcFs.maxDescriptors(pid),
           workbench(all));
     }
+  }
+
+  /** Returns what keeps it from being written. */
+  private static Optional<Obstacle> add(
+      MemoryDump dump, MappedArea area, Predicate<Path> isImagePages) throws IOException {
+    Mapping mapping = area.mapping();
+    boolean shared = mapping.permissions().charAt(3) == 's';
+    boolean file = mapping.inode() != 0 && mapping.path().startsWith("/");
+    boolean nameless = file && mapping.path().endsWith(DELETED);
+    boolean imagePages = file && !nameless && isImagePages.test(Path.of(mapping.path()));
+    if ((mapping.inode() != 0 && !file) || (nameless && shared)) {
+      return Optional.of(
+          Obstacle.other(
+              (shared ? "Shared memory" : "Memory")
+                  + " at 0x"
+                  + Long.toHexString(mapping.start())
+                  + " is mapped from '"
+                  + mapping.path()
+                  + "', which cannot be opened again.",
+              "Do without it, or without an image (deploy with --no-image)."));
+    }
+    if (nameless || imagePages) {
+      dump.addWhole(area, imagePages);
+    } else {
+      dump.add(area);
+    }
+    return Optional.empty();
   }
 
   private static List<Obstacle> sharedDescriptors(Residence residence) {
@@ -128,10 +145,6 @@ public final class ImageEngine {
 
   private static KernelArea kernelArea(Mapping mapping) {
     return new KernelArea(mapping.path(), mapping.start(), mapping.end() - mapping.start());
-  }
-
-  private static boolean isNamedFile(Mapping mapping) {
-    return mapping.path().startsWith("/") && !mapping.path().endsWith(DELETED);
   }
 
   /** The memory that the kernel gave this process: an image that fits here has the same. */

@@ -12,7 +12,6 @@ import java.util.List;
  * @param files paths of the files that areas are mapped from
  * @param kernelAreas where the vdso and its data lie, in ascending order
  * @param layout where the kernel takes program and data to lie
- * @param brk end of the data segment
  * @param auxiliaryVector what the kernel told the program
  * @param maxDescriptors limit on descriptors, or -1
  * @param workbench an address at which {@link ImageEngine#WORKBENCH_BYTES} are free
@@ -23,7 +22,6 @@ public record ImageState(
     List<String> files,
     List<KernelArea> kernelAreas,
     MemoryLayout layout,
-    long brk,
     String auxiliaryVector,
     long maxDescriptors,
     long workbench) {

@@ -42,6 +42,9 @@ final class MemoryDump implements AutoCloseable {
   private static final long FILE_OR_SHARED = 1L << 61;
   private static final int ENTRY_BYTES = Long.BYTES;
 
+  /** What is mapped of it privately is as good as anonymous. */
+  private static final String EMPTY_DEVICE = "/dev/zero";
+
   private final FileChannel memory;
   private final FileChannel pagemap;
   private final FileChannel pages;
@@ -87,7 +90,7 @@ final class MemoryDump implements AutoCloseable {
     }
   }
 
-  /** Adds one mapping; they come in ascending order. */
+  /** Adds one mapping; mappings come in ascending order. */
   void add(MappedArea area) throws IOException {
     Mapping mapping = area.mapping();
     if (mapping.permissions().charAt(3) == 's') {
@@ -97,13 +100,29 @@ final class MemoryDump implements AutoCloseable {
     } else if (area.ownBytes() == 0 || area.flags().contains("wf")) {
       addPlain(area, mapping.start(), mapping.end(), background(mapping));
     } else {
-      addRuns(area);
+      Source background = background(mapping);
+      addRuns(area, background, background == Source.FILE ? Source.PAGES : anonymous, false);
+    }
+  }
+
+  /**
+   * Adds a private mapping of a file that cannot be opened again: all that it shows is written.
+   *
+   * @param imagePages whether it is the pages' file of another image, which stands for anonymous
+   *     memory
+   */
+  void addWhole(MappedArea area, boolean imagePages) throws IOException {
+    if (area.flags().contains("gd")) {
+      addStack(area);
+    } else {
+      addRuns(area, Source.NOTHING, imagePages ? anonymous : Source.PAGES, true);
     }
   }
 
   /** What is there where no page was written. */
   private static Source background(Mapping mapping) {
-    return mapping.inode() != 0 ? Source.FILE : Source.NOTHING;
+    boolean file = mapping.inode() != 0 && !mapping.path().equals(EMPTY_DEVICE);
+    return file ? Source.FILE : Source.NOTHING;
   }
 
   private void addPlain(MappedArea area, long start, long end, Source source) {
@@ -172,13 +191,23 @@ final class MemoryDump implements AutoCloseable {
             advice(area)));
   }
 
-  /** Splits a mapping into runs of written pages and the long gaps between them. */
-  private void addRuns(MappedArea area) throws IOException {
+  /**
+   * Splits a mapping into runs of written pages and the long gaps between them.
+   *
+   * @param background what the gaps are
+   * @param source where the written pages come from again
+   * @param whole whether all pages are written, not only those that are the process's own
+   */
+  private void addRuns(MappedArea area, Source background, Source source, boolean whole)
+      throws IOException {
     Mapping mapping = area.mapping();
-    Run run = new Run(area);
+    Run run = new Run(area, background, source);
     for (long chunk = mapping.start(); chunk < mapping.end(); chunk += (long) CHUNK_PAGES * PAGE) {
       int count = (int) Math.min(CHUNK_PAGES, (mapping.end() - chunk) / PAGE);
-      BitSet kept = keptPages(mapping, chunk, count);
+      BitSet kept = whole ? readablePages(chunk, count) : ownPages(chunk, count);
+      if (background == Source.NOTHING) {
+        clearEmpty(kept);
+      }
       for (int i = kept.nextSetBit(0); i >= 0; ) {
         int after = kept.nextClearBit(i);
         run.add(chunk + (long) i * PAGE, content.slice(i * PAGE, (after - i) * PAGE));
@@ -192,13 +221,17 @@ final class MemoryDump implements AutoCloseable {
   private final class Run {
     private final MappedArea area;
     private final Mapping mapping;
+    private final Source background;
+    private final Source source;
     private long done;
     private long start = -1;
     private long stop;
     private long offset;
 
-    Run(MappedArea area) {
+    Run(MappedArea area, Source background, Source source) {
       this.area = area;
+      this.background = background;
+      this.source = source;
       this.mapping = area.mapping();
       this.done = mapping.start();
     }
@@ -208,7 +241,7 @@ final class MemoryDump implements AutoCloseable {
         close();
         start = address;
         offset = end;
-      } else if (background(mapping) == Source.FILE) {
+      } else if (background == Source.FILE) {
         copyRange(stop, address);
       } else {
         end += address - stop;
@@ -222,9 +255,8 @@ final class MemoryDump implements AutoCloseable {
         return;
       }
       if (done < start) {
-        addPlain(area, done, start, background(mapping));
+        addPlain(area, done, start, background);
       }
-      Source source = background(mapping) == Source.FILE ? Source.PAGES : anonymous;
       areas.add(
           new Area(start, stop - start, protection(mapping), source, -1, offset, advice(area)));
       done = stop;
@@ -233,19 +265,18 @@ final class MemoryDump implements AutoCloseable {
     void finish() {
       close();
       if (done < mapping.end()) {
-        addPlain(area, done, mapping.end(), background(mapping));
+        addPlain(area, done, mapping.end(), background);
       }
     }
   }
 
-  /** Which pages of a chunk must be written; their bytes are in {@link #content} then. */
-  private BitSet keptPages(Mapping mapping, long chunk, int count) throws IOException {
+  /** The pages of a chunk that are the process's own; their bytes are in {@link #content} then. */
+  private BitSet ownPages(long chunk, int count) throws IOException {
     entries.clear().limit(count * ENTRY_BYTES);
     readFully(pagemap, entries, chunk / PAGE * ENTRY_BYTES);
     BitSet own = new BitSet(count);
     for (int i = 0; i < count; i++) {
-      long entry = entries.getLong(i * ENTRY_BYTES);
-      own.set(i, (entry & PRESENT_OR_SWAPPED) != 0 && (entry & FILE_OR_SHARED) == 0);
+      own.set(i, isOwn(entries.getLong(i * ENTRY_BYTES)));
     }
     for (int i = own.nextSetBit(0); i >= 0; ) {
       int after = own.nextClearBit(i);
@@ -253,14 +284,35 @@ final class MemoryDump implements AutoCloseable {
           memory, content.clear().slice(i * PAGE, (after - i) * PAGE), chunk + (long) i * PAGE);
       i = own.nextSetBit(after);
     }
-    if (background(mapping) == Source.NOTHING) {
-      for (int i = own.nextSetBit(0); i >= 0; i = own.nextSetBit(i + 1)) {
-        if (content.slice(i * PAGE, PAGE).mismatch(zeros) < 0) {
-          own.clear(i);
-        }
+    return own;
+  }
+
+  /**
+   * Whether a page is in no file, and in no memory that other processes share: in memory, or
+   * swapped out.
+   *
+   * @param entry of /proc/PID/pagemap
+   */
+  static boolean isOwn(long entry) {
+    return (entry & PRESENT_OR_SWAPPED) != 0 && (entry & FILE_OR_SHARED) == 0;
+  }
+
+  /** The pages of a chunk that are not behind the end of a file; likewise. */
+  private BitSet readablePages(long chunk, int count) throws IOException {
+    BitSet readable = new BitSet(count);
+    for (int i = 0; i < count; i++) {
+      readable.set(i, readPage(content.clear().slice(i * PAGE, PAGE), chunk + (long) i * PAGE));
+    }
+    return readable;
+  }
+
+  /** What holds nothing but zeros need not be written. */
+  private void clearEmpty(BitSet pages) {
+    for (int i = pages.nextSetBit(0); i >= 0; i = pages.nextSetBit(i + 1)) {
+      if (content.slice(i * PAGE, PAGE).mismatch(zeros) < 0) {
+        pages.clear(i);
       }
     }
-    return own;
   }
 
   private static void readFully(FileChannel from, ByteBuffer into, long position)
@@ -275,19 +327,26 @@ final class MemoryDump implements AutoCloseable {
     }
   }
 
-  /**
-   * Writes pages as they are; what cannot be read is behind the end of a file, and stays a hole.
-   */
+  /** Writes pages as they are; what cannot be read stays a hole. */
   private void copyRange(long from, long to) throws IOException {
     for (long page = from; page < to; page += PAGE) {
-      try {
-        readFully(memory, onePage.clear(), page);
+      if (readPage(onePage.clear(), page)) {
         append(onePage.flip());
-      } catch (EOFException e) {
-        throw e;
-      } catch (IOException e) {
+      } else {
         end += PAGE;
       }
+    }
+  }
+
+  /** Whether a page can be read; one that cannot is behind the end of a file. */
+  private boolean readPage(ByteBuffer into, long page) throws IOException {
+    try {
+      readFully(memory, into, page);
+      return true;
+    } catch (EOFException e) {
+      throw e;
+    } catch (IOException e) {
+      return false;
     }
   }
 

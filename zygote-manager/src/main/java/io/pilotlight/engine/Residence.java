@@ -10,6 +10,8 @@ import java.util.List;
  * @param leader its leader
  * @param descriptors what its clones find under each number, beside the standard ones, the channel
  *     and the listening socket
+ * @param brk end of its data segment, see brk(2): where it is not [heap] any more, the kernel shows
+ *     it nowhere
  * @param frozenNanos CLOCK_MONOTONIC when it was frozen; the clocks of its clones go on from there
  */
 public record Residence(
@@ -17,6 +19,7 @@ public record Residence(
     List<SignalAction> signalActions,
     Leader leader,
     List<KeptDescriptor> descriptors,
+    long brk,
     long frozenNanos) {
 
   /** Copies the lists. */

@@ -11,9 +11,11 @@ public final class Syscall {
   public static final int MMAP = 9;
   public static final int MPROTECT = 10;
   public static final int MUNMAP = 11;
+  public static final int BRK = 12;
   public static final int RT_SIGACTION = 13;
   public static final int IOCTL = 16;
   public static final int PREAD64 = 17;
+  public static final int PWRITE64 = 18;
   public static final int MREMAP = 25;
   public static final int MADVISE = 28;
   public static final int DUP2 = 33;
@@ -33,6 +35,7 @@ public final class Syscall {
   public static final int WAIT4 = 61;
   public static final int KILL = 62;
   public static final int FCNTL = 72;
+  public static final int FTRUNCATE = 77;
   public static final int CHDIR = 80;
   public static final int MKDIR = 83;
   public static final int SYMLINK = 88;
@@ -68,6 +71,7 @@ public final class Syscall {
   public static final int PIPE2 = 293;
   public static final int PRLIMIT64 = 302;
   public static final int SECCOMP = 317;
+  public static final int MEMFD_CREATE = 319;
   public static final int STATX = 332;
   public static final int RSEQ = 334;
   public static final int PIDFD_SEND_SIGNAL = 424;

@@ -117,6 +117,13 @@ final class ImageDirectory {
     return path.resolve(PAGES);
   }
 
+  /** Whether a file is the pages' file of an image. */
+  static boolean holdsPages(Path file) {
+    return file.endsWith(PAGES)
+        && Files.isRegularFile(file.resolveSibling(MANIFEST))
+        && Files.isRegularFile(file.resolveSibling(CHECKSUMS));
+  }
+
   /** Writes the pages into an empty file, and says what else there is. */
   @FunctionalInterface
   interface Source {

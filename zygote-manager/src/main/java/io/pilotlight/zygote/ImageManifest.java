@@ -32,7 +32,7 @@ record ImageManifest(
     List<FileTraits> files,
     long pagesBytes) {
   /** The format that this version reads and writes. */
-  static final int FORMAT = 3;
+  static final int FORMAT = 4;
 
   /** Copies the lists. */
   ImageManifest {

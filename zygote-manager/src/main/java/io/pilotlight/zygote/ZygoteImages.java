@@ -90,7 +90,7 @@ final class ZygoteImages {
   private Content dump(Original original, FileChannel pages) throws IOException, ImageException {
     ImageState state;
     try {
-      state = ImageEngine.dump(original.pid(), original.residence(), pages);
+      state = ImageEngine.dump(original.pid(), original.residence(), pages, ImageDirectory::holdsPages);
     } catch (UnclonableException e) {
       throw new ImageException(
           Reason.UNSUPPORTED, original.id() + " has no image: " + e.getMessage(), e);

@@ -7,6 +7,7 @@ import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.ProcFs.Mapping;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class ForeignCodeTest {
@@ -29,17 +30,26 @@ final class ForeignCodeTest {
     return all;
   }
 
+  private static Optional<String> find(List<Mapping> mappings) {
+    return ForeignCode.find(mappings, file -> file.endsWith("pages"));
+  }
+
+  @Test
+  void whatIsMappedFromAnImageIsNoLibrary() {
+    assertThat(find(jvmWith(mapping("r-xp", "/data/images/z-1/pages")))).isEmpty();
+  }
+
   @Test
   void aPlainJvmHasNone() throws Exception {
-    assertThat(ForeignCode.find(JVM)).isEmpty();
-    assertThat(ForeignCode.find(jvmWith(new Mapping(0, 1, "rwxp", 0, 0, "")))).isEmpty();
+    assertThat(find(JVM)).isEmpty();
+    assertThat(find(jvmWith(new Mapping(0, 1, "rwxp", 0, 0, "")))).isEmpty();
   }
 
   @Test
   void anAllocatorIsFound() {
     String jemalloc = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2";
-    assertThat(ForeignCode.find(jvmWith(mapping("r-xp", jemalloc)))).contains(jemalloc);
-    assertThat(ForeignCode.find(jvmWith(mapping("r--p", jemalloc)))).isEmpty();
+    assertThat(find(jvmWith(mapping("r-xp", jemalloc)))).contains(jemalloc);
+    assertThat(find(jvmWith(mapping("r--p", jemalloc)))).isEmpty();
   }
 
   @Test
@@ -47,6 +57,6 @@ final class ForeignCodeTest {
     // JNA unpacks its own library into a temporary file.
     assertThat(Platform.current().glibc()).isNotEmpty();
     int self = (int) ProcessHandle.current().pid();
-    assertThat(ForeignCode.find(ProcFs.mappings(self))).isPresent();
+    assertThat(find(ProcFs.mappings(self))).isPresent();
   }
 }

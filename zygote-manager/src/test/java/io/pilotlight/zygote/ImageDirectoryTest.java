@@ -66,6 +66,7 @@ final class ImageDirectoryTest {
             List.of(new Residence.SignalAction(11, 0x7e01, 4, 0x7e02, 1)),
             new Residence.Leader(0x7d00, 0x7d80, 32, 0x53053053, "java", 0, 50_000),
             List.of(),
+            11,
             77);
     ImageManifest manifest =
         new ImageManifest(
@@ -87,7 +88,6 @@ final class ImageDirectoryTest {
             List.of("/a b.jar"),
             List.of(new KernelArea("[vdso]", 0x7000, 8192)),
             new MemoryLayout(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
-            11,
             "",
             1024,
             65_536);

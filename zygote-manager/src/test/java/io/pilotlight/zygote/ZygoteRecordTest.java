@@ -44,6 +44,7 @@ final class ZygoteRecordTest {
             List.of(new Residence.SignalAction(11, 0x7e01, 4, 0x7e02, 1)),
             new Residence.Leader(0x7d00, 0x7d80, 32, 0x53053053, "java", 0, 50_000),
             List.of(new KeptDescriptor(5, KeptDescriptor.Kind.NAMED, "/dev/null", 2)),
+            11,
             77);
     Blueprint blueprint =
         new Blueprint(12, new CloneCall(17, 0x7f02, 0x7f01), List.of("dup3 (channel)"));

@@ -19,6 +19,7 @@ import io.pilotlight.zygote.Reply;
 import io.pilotlight.zygote.Warmup;
 import io.pilotlight.zygote.Zygote;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -85,13 +86,28 @@ final class DescriptorsIT {
   }
 
   @Test
-  void removedFileIsRefusedUnlessShared() throws Exception {
+  void removedFileIsCopiedUnlessItIsLarge() throws Exception {
+    try (Held held = hold("removed", lines().toString(), "")) {
+      FunctionJvm first = held.fork();
+      assertThat(call(first)).isEqualTo("second");
+      assertThat(call(first)).isEqualTo("third");
+      assertThat(call(held.fork())).isEqualTo("second");
+    }
+    makeLarge();
     refused("removed", lines().toString(), "")
-        .hasMessageContaining("removed or replaced")
+        .hasMessageContaining("has no name any more, has 4194305 bytes")
+        .hasMessageContaining("4194304 of all such files together")
         .hasMessageContaining("'type: file; path: " + lines() + "; action: close'");
+    makeLarge();
     try (Held held =
         hold("removed", lines().toString(), "type: file\naction: ignore\nwarn: false")) {
       assertThat(call(held.fork())).isEqualTo("second");
+    }
+  }
+
+  private void makeLarge() throws Exception {
+    try (RandomAccessFile file = new RandomAccessFile(lines().toFile(), "rw")) {
+      file.setLength((4 << 20) + 1);
     }
   }
 
@@ -226,6 +242,7 @@ final class DescriptorsIT {
           .hasMessageContaining(Holding.class.getName() + ".connection(Holding.java:")
           .hasMessageNotContaining("--agent trackDescriptors");
     }
+    makeLarge();
     FunctionSpec file = spec("removed", lines().toString());
     assertThatThrownBy(() -> build(file.with(new DescriptorOptions(DescriptorPolicy.NONE, true))))
         .hasMessageContaining("It was opened by thread 'main' as " + lines())

@@ -172,6 +172,8 @@ final class ProgramIT {
     assertThat(again.awaitEnd()).as(again.toString()).isEqualTo(0);
     assertThat(restored.awaitEnd()).isEqualTo(KILLED);
 
+    // The image of what came from an image needs no other.
+    FileTree.delete(image);
     ManagedProgram last = start(here, GREETING, "restore", other.toString());
     last.awaitLine("after ");
     last.say("exit 4");

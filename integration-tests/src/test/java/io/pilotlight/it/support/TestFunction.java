@@ -1,10 +1,13 @@
 package io.pilotlight.it.support;
 
 import com.sun.jna.Native;
+import io.pilotlight.engine.Isolation;
 import io.pilotlight.zygote.FunctionSpec;
 import io.pilotlight.zygote.Limits;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -36,6 +39,27 @@ public final class TestFunction {
       Path directory, Class<?> handler, Map<String, String> environment) throws Exception {
     Path jna = Path.of(Native.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     return of(directory, handler, List.of(jna), environment, List.of());
+  }
+
+  /** The same, confined; what it is made of may be read by the user that it runs as. */
+  public static FunctionSpec isolated(FunctionSpec function, Isolation isolation)
+      throws IOException {
+    for (Path jar : function.jars()) {
+      Files.setPosixFilePermissions(jar, PosixFilePermissions.fromString("rw-r--r--"));
+    }
+    return new FunctionSpec(
+        function.name(),
+        function.version(),
+        function.handler(),
+        function.jars(),
+        function.layers(),
+        function.environment(),
+        function.limits(),
+        function.javaHome(),
+        function.jvmArgs(),
+        function.descriptors(),
+        isolation,
+        false);
   }
 
   private static FunctionSpec of(
