@@ -14,6 +14,7 @@ import static io.pilotlight.linux.Syscall.PRCTL;
 import static io.pilotlight.linux.Syscall.PREAD64;
 import static io.pilotlight.linux.Syscall.PRLIMIT64;
 import static io.pilotlight.linux.Syscall.RSEQ;
+import static io.pilotlight.linux.Syscall.SETNS;
 import static io.pilotlight.linux.Syscall.SETPRIORITY;
 import static io.pilotlight.linux.Syscall.SOCKETPAIR;
 import static io.pilotlight.linux.Uapi.AF_UNIX;
@@ -96,9 +97,13 @@ final class BlankProcess {
    * @param firstSource the descriptor of the state's first file; the others follow in their order,
    *     then the image's pages. What is mapped is what the caller has looked at, also where the
    *     process could not open it
+   * @param clocks how far its clocks are to be ahead of this process's
    */
-  void become(int firstSource) throws IOException {
+  void become(int firstSource, ClockShift clocks) throws IOException {
     setUpWorkbench();
+    if (!clocks.isNone()) {
+      enterTimeNamespace(clocks);
+    }
     int[] opened = raise(firstSource, state.files().size() + 1);
     placeDescriptors();
     boolean executable = executable(opened[opened.length - 1]);
@@ -136,6 +141,19 @@ final class BlankProcess {
         workbench,
         ResidentLayout.PAGE,
         PROT_READ | PROT_EXEC);
+  }
+
+  /** While its vdso is still where the kernel has put it: that changes its pages. */
+  private void enterTimeNamespace(ClockShift clocks) throws IOException {
+    boolean inUserNamespace = TimeNamespace.makeForChildren(process, clocks);
+    int namespace = open(TimeNamespace.FOR_CHILDREN, 0);
+    process.call(leader, "setns", "time namespace", SETNS, namespace, TimeNamespace.CLONE_NEWTIME);
+    List<Operation> rest = new ArrayList<>();
+    rest.add(Operation.of("close", "time namespace", CLOSE, value(namespace)));
+    if (inUserNamespace) {
+      rest.add(OwnSteps.dropCapabilities());
+    }
+    batch.runChecked(rest);
   }
 
   /**

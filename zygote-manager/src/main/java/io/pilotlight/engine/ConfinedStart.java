@@ -32,10 +32,7 @@ import io.pilotlight.tracee.ThreadState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -72,11 +69,13 @@ public final class ConfinedStart {
   private static final String KEEPER = "pilotlight-namespace";
 
   private final Confinement confinement;
+  private final ClockShift clocks;
   private final List<Integer> made = new ArrayList<>();
   private final List<Operation> ofKeeper;
 
-  private ConfinedStart(Confinement confinement, List<Operation> ofKeeper) {
+  private ConfinedStart(Confinement confinement, ClockShift clocks, List<Operation> ofKeeper) {
     this.confinement = confinement;
+    this.clocks = clocks;
     this.ofKeeper = ofKeeper;
   }
 
@@ -116,7 +115,7 @@ public final class ConfinedStart {
   public static Started start(
       Confinement confinement, Program program, Preparation preparation, List<Fd> descriptors)
       throws IOException {
-    return new ConfinedStart(confinement, List.of())
+    return new ConfinedStart(confinement, ClockShift.NONE, List.of())
         .start(program, preparation, descriptors, child -> {});
   }
 
@@ -128,6 +127,7 @@ public final class ConfinedStart {
    * @param program the image's java launcher, without arguments
    * @param descriptors what it gets, as for {@link #start}; the last are those that {@link
    *     ImageEngine#sources} has opened
+   * @param clocks how far its clocks are to be ahead of this process's
    * @throws IOException if a step failed, which it names; nothing is left then
    */
   public static Started restore(
@@ -135,15 +135,16 @@ public final class ConfinedStart {
       Program program,
       Preparation preparation,
       List<Fd> descriptors,
-      ImageState state)
+      ImageState state,
+      ClockShift clocks)
       throws IOException {
     int firstSource = descriptors.size() - state.files().size() - 1;
-    return new ConfinedStart(confinement, List.of(ForkServer.endsWithParent()))
+    return new ConfinedStart(confinement, clocks, List.of(ForkServer.endsWithParent()))
         .start(
             program,
             preparation,
             descriptors,
-            child -> new BlankProcess(child, state).become(firstSource));
+            child -> new BlankProcess(child, state).become(firstSource, ClockShift.NONE));
   }
 
   /** What is done to a program that stands before its first instruction. */
@@ -175,7 +176,7 @@ public final class ConfinedStart {
    * @throws IOException if the kernel refused a step, which it names
    */
   public static void check(Confinement confinement) throws IOException {
-    ConfinedStart start = new ConfinedStart(confinement, List.of());
+    ConfinedStart start = new ConfinedStart(confinement, ClockShift.NONE, List.of());
     try (Fd nothing = OpenFile.readOnly(Path.of("/dev/null"))) {
       start.inShell("check", pid -> {}, List.of(nothing), 0, false, start::tryClone);
     }
@@ -241,6 +242,10 @@ public final class ConfinedStart {
       RemoteCalls calls = RemoteCalls.in(process, scratchBytes);
       long code = mapCode(process);
       enterNamespaces(shell, calls);
+      if (!clocks.isNone()) {
+        // Both children are born in it.
+        TimeNamespace.makeForChildren(process, clocks);
+      }
       long sibling = CLONE_PARENT | SIGCHLD;
       int keeper =
           fork(
@@ -294,10 +299,10 @@ public final class ConfinedStart {
       calls.perform(MountPlan.ofJvm(confinement));
       dropIds(calls);
       calls.perform(unshare(all, "user, PID, mount, IPC, UTS (and network) namespaces"));
-      mapIds(shell);
+      OwnSteps.mapIds(shell, confinement.userId(), confinement.groupId());
     } else {
       calls.perform(unshare(mine, "user and mount namespaces"));
-      mapIds(shell);
+      OwnSteps.mapIds(shell, confinement.userId(), confinement.groupId());
       calls.perform(MountPlan.ofJvm(confinement));
       calls.perform(unshare(all & ~mine, "PID, IPC, UTS (and network) namespaces"));
     }
@@ -315,17 +320,6 @@ public final class ConfinedStart {
         Operation.of("setresgid", "" + group, SETRESGID, value(group), value(group), value(group)));
     calls.perform(
         Operation.of("setresuid", "" + user, SETRESUID, value(user), value(user), value(user)));
-  }
-
-  private void mapIds(int shell) throws IOException {
-    write(shell, "setgroups", "deny");
-    write(shell, "uid_map", OwnSteps.map(confinement.userId()));
-    write(shell, "gid_map", OwnSteps.map(confinement.groupId()));
-  }
-
-  private static void write(int pid, String file, String text) throws IOException {
-    Path path = Path.of("/proc/" + pid + "/" + file);
-    Files.writeString(path, text, StandardCharsets.US_ASCII, StandardOpenOption.WRITE);
   }
 
   /**

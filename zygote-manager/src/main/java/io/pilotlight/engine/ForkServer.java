@@ -117,8 +117,11 @@ final class ForkServer {
             process, leader, base, base + ResidentLayout.BATCH, ResidentLayout.REQUEST_BYTES);
     new MemoryShape(process, leader, batch::run).improve(options.serialHeap(), options.collapse());
     long collapseNanos = nanoTime.getAsLong() - collapseStart;
-    long now = nanoTime.getAsLong();
-    Residence residence = residence(batch, leader, plan, now);
+    ClockShift clocks =
+        new ClockShift(nanoTime.getAsLong(), ProcFs.bootNanos())
+            .plus(TimeNamespace.ahead(process.pid()));
+    long now = clocks.monotonicNanos();
+    Residence residence = residence(batch, leader, plan, clocks);
     List<CloneThread> threads = new ArrayList<>();
     for (ThreadState thread : order) {
       OptionalLong wait = Housekeeping.waitNanos(thread, process.memory(), now);
@@ -189,7 +192,7 @@ final class ForkServer {
       Residence residence) {}
 
   private Residence residence(
-      OperationBatch batch, ThreadState leader, Descriptors.Plan plan, long now)
+      OperationBatch batch, ThreadState leader, Descriptors.Plan plan, ClockShift clocks)
       throws IOException {
     // The signal frames, which are written later, have more room than the actions need.
     long space = base + regionBytes - SignalActions.BYTES;
@@ -206,7 +209,8 @@ final class ForkServer {
             leader.timerSlackNanos()),
         KeptDescriptors.of(process.pid(), own(), plan.operations()),
         process.call(leader, "brk", "its end", BRK, 0),
-        now);
+        clocks.monotonicNanos(),
+        clocks.bootNanos());
   }
 
   private Descriptors.Plan check() throws IOException, UnclonableException {

@@ -198,14 +198,16 @@ public final class ImageEngine {
    * @param go lets it execute that program
    * @param state what it is to become
    * @param firstSource the descriptor of the first of its sources; the others follow
+   * @param clocks how far its clocks are to be ahead of this process's
    * @throws IOException if a step failed; the process can only be ended then
    */
-  public static void revive(int pid, FrozenProcess.Go go, ImageState state, int firstSource)
+  public static void revive(
+      int pid, FrozenProcess.Go go, ImageState state, int firstSource, ClockShift clocks)
       throws IOException {
     FrozenProcess process = FrozenProcess.atExec(pid, go);
     boolean left = false;
     try {
-      new BlankProcess(process, state).become(firstSource);
+      new BlankProcess(process, state).become(firstSource, clocks);
       left = true;
     } finally {
       if (!left) {

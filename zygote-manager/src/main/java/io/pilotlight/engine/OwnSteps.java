@@ -15,9 +15,13 @@ import io.pilotlight.engine.Operation.Bytes;
 import io.pilotlight.engine.Operation.Kept;
 import io.pilotlight.engine.Operation.Structure;
 import io.pilotlight.engine.Operation.Text;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -117,6 +121,18 @@ final class OwnSteps {
   /** One id, the same inside and outside; see user_namespaces(7). */
   static String map(int id) {
     return id + " " + id + " 1";
+  }
+
+  /** The same for a process that has just got a user namespace, from outside. */
+  static void mapIds(int pid, int user, int group) throws IOException {
+    writeOf(pid, "setgroups", "deny");
+    writeOf(pid, "uid_map", map(user));
+    writeOf(pid, "gid_map", map(group));
+  }
+
+  private static void writeOf(int pid, String file, String text) throws IOException {
+    Path path = Path.of("/proc/" + pid + "/" + file);
+    Files.writeString(path, text, StandardCharsets.US_ASCII, StandardOpenOption.WRITE);
   }
 
   private void write(String file, String text) {

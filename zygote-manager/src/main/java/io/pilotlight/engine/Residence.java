@@ -12,7 +12,9 @@ import java.util.List;
  *     and the listening socket
  * @param brk end of its data segment, see brk(2): where it is not [heap] any more, the kernel shows
  *     it nowhere
- * @param frozenNanos CLOCK_MONOTONIC when it was frozen; the clocks of its clones go on from there
+ * @param frozenNanos its CLOCK_MONOTONIC when it was frozen; the clocks of its clones go on from
+ *     there
+ * @param frozenBootNanos its CLOCK_BOOTTIME, likewise
  */
 public record Residence(
     long region,
@@ -20,7 +22,8 @@ public record Residence(
     Leader leader,
     List<KeptDescriptor> descriptors,
     long brk,
-    long frozenNanos) {
+    long frozenNanos,
+    long frozenBootNanos) {
 
   /** Copies the lists. */
   public Residence {

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 public final class ProcFs {
   private static final Path PROC = Path.of("/proc");
   private static final String OPEN_FILES = "Max open files";
+  private static final long SECOND_NANOS = 1_000_000_000L;
   private static final Pattern MAPPING_LINE = Pattern.compile("[0-9a-f]+-[0-9a-f]+ ");
 
   private ProcFs() {}
@@ -254,6 +255,33 @@ public final class ProcFs {
     } catch (IOException e) {
       return false;
     }
+  }
+
+  /**
+   * How far a clock of a process is ahead of the machine's, as its time namespace has it; see
+   * time_namespaces(7).
+   *
+   * @param clock monotonic or boottime
+   * @return nanoseconds; 0 if the process has ended, or the kernel has no such namespaces
+   */
+  public static long clockOffsetNanos(int pid, String clock) {
+    try {
+      for (String line : lines(pid, "timens_offsets")) {
+        String[] words = line.split(" +", -1);
+        if (words[0].equals(clock)) {
+          return Long.parseLong(words[1]) * SECOND_NANOS + Long.parseLong(words[2]);
+        }
+      }
+      return 0;
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  /** CLOCK_BOOTTIME of this process, rounded down to hundredths of a second, in nanoseconds. */
+  public static long bootNanos() throws IOException {
+    String seconds = Files.readString(PROC.resolve("uptime")).split(" ", 2)[0];
+    return Math.round(Double.parseDouble(seconds) * 100) * (SECOND_NANOS / 100);
   }
 
   /** When it was started, in clock ticks since boot: with the pid this names a process for ever. */

@@ -70,6 +70,7 @@ public final class Syscall {
   public static final int DUP3 = 292;
   public static final int PIPE2 = 293;
   public static final int PRLIMIT64 = 302;
+  public static final int SETNS = 308;
   public static final int SECCOMP = 317;
   public static final int MEMFD_CREATE = 319;
   public static final int STATX = 332;

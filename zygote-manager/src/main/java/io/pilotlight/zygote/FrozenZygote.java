@@ -4,6 +4,7 @@ import io.pilotlight.agent.wire.Frame;
 import io.pilotlight.agent.wire.FrameCodec;
 import io.pilotlight.engine.ForkServerClient;
 import io.pilotlight.engine.RegionNames;
+import io.pilotlight.engine.TimeNamespace;
 import io.pilotlight.linux.Errno;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
@@ -48,6 +49,7 @@ final class FrozenZygote implements Zygote {
   private final Supplier<String> cloneIds;
   private final Consumer<HostedJvm> made;
   private final CloneLimits limits;
+  private final long clockAheadNanos;
 
   /** What its clones have shown; a later daemon does not know it. */
   private volatile List<String> rehearsalWarnings = List.of();
@@ -66,6 +68,7 @@ final class FrozenZygote implements Zygote {
       throws IOException {
     this.recorder = new CloneRecorder(record.pid(), client, limits.placement());
     this.limits = limits;
+    this.clockAheadNanos = TimeNamespace.ahead(record.pid()).monotonicNanos();
     this.record = record;
     this.kind = kind;
     this.adopted = adopted;
@@ -259,15 +262,18 @@ final class FrozenZygote implements Zygote {
     ByteBuffer renew = FrameCodec.encode(new Frame.Renew(cloneId));
     ByteBuffer first = ByteBuffer.allocate(1 + renew.remaining()).put(GO).put(renew).flip();
     JvmOutput kept = new JvmOutput(output.move(), services);
-    return new HostedJvm(
-        cloneId,
-        new JvmChannel(channel.move(), services.nanoTime()),
-        kept,
-        first,
-        own,
-        this::stepName,
-        services,
-        recorder.chooses() ? recorder::record : null);
+    HostedJvm clone =
+        new HostedJvm(
+            cloneId,
+            new JvmChannel(channel.move(), services.nanoTime()),
+            kept,
+            first,
+            own,
+            this::stepName,
+            services,
+            recorder.chooses() ? recorder::record : null);
+    clone.clockAhead(clockAheadNanos);
+    return clone;
   }
 
   private void ask(

@@ -47,6 +47,10 @@ final class HostedJvm implements FunctionJvm {
   private final IntFunction<String> stepName;
   private final CompletableFuture<Started> started = new CompletableFuture<>();
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
+
+  /** How far its monotonic clock is ahead of this process's. */
+  private volatile long clockAheadNanos;
+
   private volatile @Nullable ByteBuffer firstBytes;
   private volatile ByteBuffer secrets = NOTHING;
   private volatile @Nullable Overrun overrun;
@@ -85,6 +89,11 @@ final class HostedJvm implements FunctionJvm {
     this.limits = limits;
     this.stepName = stepName;
     this.services = services;
+  }
+
+  /** Its clock is ahead of this process's: to be said before its first call. */
+  void clockAhead(long nanos) {
+    clockAheadNanos = nanos;
   }
 
   /** Its process exists. Kills it at once if {@link #close} was called meanwhile. */
@@ -289,18 +298,24 @@ final class HostedJvm implements FunctionJvm {
   private @Nullable Reply replyOrNull(Frame frame) {
     if (frame instanceof Frame.Result result) {
       hooks = result.hooks();
-      return new Reply.Success(result.enteredNanos(), result.finishedNanos(), result.payload());
+      return new Reply.Success(
+          here(result.enteredNanos()), here(result.finishedNanos()), result.payload());
     }
     if (frame instanceof Frame.Fault fault) {
       hooks = fault.hooks();
       return new Reply.Fault(
           fault.kind(),
-          fault.enteredNanos(),
-          fault.finishedNanos(),
+          here(fault.enteredNanos()),
+          here(fault.finishedNanos()),
           fault.failure(),
           limits.cause(fault.failure()).orElse(null));
     }
     return null;
+  }
+
+  /** A time of the process by this process's clock; 0 stays what it is. */
+  private long here(long nanos) {
+    return nanos == 0 ? 0 : nanos - clockAheadNanos;
   }
 
   /** What an answer means that is none; the process is of no use any more. */

@@ -1,5 +1,6 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.engine.ClockShift;
 import io.pilotlight.engine.ConfinedStart;
 import io.pilotlight.engine.ConfinedStart.Preparation;
 import io.pilotlight.engine.ConfinedStart.Program;
@@ -7,12 +8,14 @@ import io.pilotlight.engine.ConfinedStart.Started;
 import io.pilotlight.engine.Confinement;
 import io.pilotlight.engine.ImageEngine;
 import io.pilotlight.engine.ImageState;
+import io.pilotlight.engine.TimeNamespace;
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.OpenFile;
 import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
+import io.pilotlight.zygote.ImageException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -47,16 +50,19 @@ final class ImageRestorer {
 
   private final Executor spawner;
   private final EventLoop loop;
+  private final ClockReader clock;
 
   /**
    * As described.
    *
    * @param spawner the thread that is to be the parent of the process and its clones
    * @param loop is told when a process has ended
+   * @param clock the clocks of this process
    */
-  ImageRestorer(Executor spawner, EventLoop loop) {
+  ImageRestorer(Executor spawner, EventLoop loop, ClockReader clock) {
     this.spawner = spawner;
     this.loop = loop;
+    this.clock = clock;
   }
 
   /** What is restored. */
@@ -81,23 +87,29 @@ final class ImageRestorer {
       Image image)
       throws IOException, InterruptedException {
     ImageState state = image.state();
+    ClockShift clocks = ClockShift.forward(state.residence(), clock.now());
     List<Fd> sources = ImageEngine.sources(state, image.pages());
     try (Fd nothing = OpenFile.readOnly(NOWHERE)) {
       List<Fd> descriptors = new ArrayList<>(List.of(nothing, nothing, nothing, nothing, listener));
       if (confinement == null) {
-        int pid = restorePlain(program, limiting, descriptors, sources, state);
+        int pid = restorePlain(program, limiting, descriptors, sources, state, clocks);
         return new Started(pid, 0);
       }
       descriptors.addAll(sources);
       return onSpawner(
-          () -> ConfinedStart.restore(confinement, program, limiting, descriptors, state));
+          () -> ConfinedStart.restore(confinement, program, limiting, descriptors, state, clocks));
     } finally {
       sources.forEach(Fd::close);
     }
   }
 
   private int restorePlain(
-      Program program, Preparation limiting, List<Fd> given, List<Fd> sources, ImageState state)
+      Program program,
+      Preparation limiting,
+      List<Fd> given,
+      List<Fd> sources,
+      ImageState state,
+      ClockShift clocks)
       throws IOException, InterruptedException {
     List<String> command = List.of(SHELL, "-c", SCRIPT, program.command().get(0));
     List<Fd> descriptors = new ArrayList<>(given);
@@ -113,7 +125,7 @@ final class ImageRestorer {
       boolean done = false;
       try {
         limiting.prepare(pid);
-        revive(pid, go.first(), state, firstSource);
+        revive(pid, go.first(), state, firstSource, clocks);
         done = true;
         return pid;
       } finally {
@@ -141,13 +153,13 @@ final class ImageRestorer {
     }
   }
 
-  private static void revive(int pid, Fd go, ImageState state, int firstSource)
+  private static void revive(int pid, Fd go, ImageState state, int firstSource, ClockShift clocks)
       throws IOException, InterruptedException {
     CompletableFuture<Boolean> result =
         TracerThread.start(
             pid,
             () -> {
-              ImageEngine.revive(pid, () -> writeLine(go), state, firstSource);
+              ImageEngine.revive(pid, () -> writeLine(go), state, firstSource, clocks);
               return true;
             });
     try {
@@ -158,6 +170,13 @@ final class ImageRestorer {
       // Also if this thread is interrupted: it uses this call's descriptors, for milliseconds.
       result.handle((done, failure) -> done).join();
     }
+  }
+
+  /** What kind of failure it is that {@link #restore} has thrown. */
+  static Reason reason(IOException failure) {
+    return failure.getCause() instanceof TimeNamespace.RefusedException
+        ? Reason.CLOCK
+        : Reason.SYSTEM;
   }
 
   private static IOException failure(Throwable cause) {

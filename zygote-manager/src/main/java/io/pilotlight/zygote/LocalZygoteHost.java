@@ -344,7 +344,9 @@ public final class LocalZygoteHost implements ZygoteHost {
       return zygote;
     } catch (IOException e) {
       throw new ImageException(
-          Reason.SYSTEM, "Image " + directory + " cannot be restored: " + e.getMessage(), e);
+          ImageRestorer.reason(e),
+          "Image " + directory + " cannot be restored: " + e.getMessage(),
+          e);
     } finally {
       if (zygote == null) {
         forgetFiles(id);
@@ -369,7 +371,7 @@ public final class LocalZygoteHost implements ZygoteHost {
               WORKING_DIRECTORY,
               JvmCommand.ownerMarker(owner));
       ConfinedStart.Started started =
-          new ImageRestorer(spawnerThread, loop)
+          new ImageRestorer(spawnerThread, loop, new ClockReader(services.nanoTime()))
               .restore(
                   program,
                   confinements.of(spec, agentJar),

@@ -165,7 +165,9 @@ public final class ProgramHost implements AutoCloseable {
       return restore(directory, image, spec, surroundings, checkpoints);
     } catch (IOException e) {
       throw new ImageException(
-          Reason.SYSTEM, "Image " + directory + " cannot be restored: " + e.getMessage(), e);
+          ImageRestorer.reason(e),
+          "Image " + directory + " cannot be restored: " + e.getMessage(),
+          e);
     }
   }
 
@@ -180,7 +182,7 @@ public final class ProgramHost implements AutoCloseable {
     Path socket = runDirectory.resolve(name);
     try (Fd listener = Sockets.listen(runDirectory, name)) {
       ConfinedStart.Started blank =
-          new ImageRestorer(spawner, loop)
+          new ImageRestorer(spawner, loop, new ClockReader(nanoTime))
               .restore(
                   new ConfinedStart.Program(
                       List.of(JvmCommand.java(spec.javaHome()).toString()),

@@ -1,9 +1,11 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.engine.ClockShift;
 import io.pilotlight.engine.ForkEngine.Blueprint;
 import io.pilotlight.engine.ImageEngine;
 import io.pilotlight.engine.ImageState;
 import io.pilotlight.engine.Residence;
+import io.pilotlight.engine.TimeNamespace;
 import io.pilotlight.engine.UnclonableException;
 import io.pilotlight.zygote.ImageDirectory.Content;
 import io.pilotlight.zygote.ImageException.Reason;
@@ -90,7 +92,8 @@ final class ZygoteImages {
   private Content dump(Original original, FileChannel pages) throws IOException, ImageException {
     ImageState state;
     try {
-      state = ImageEngine.dump(original.pid(), original.residence(), pages, ImageDirectory::holdsPages);
+      state =
+          ImageEngine.dump(original.pid(), original.residence(), pages, ImageDirectory::holdsPages);
     } catch (UnclonableException e) {
       throw new ImageException(
           Reason.UNSUPPORTED, original.id() + " has no image: " + e.getMessage(), e);
@@ -199,6 +202,7 @@ final class ZygoteImages {
   Content open(ImageDirectory image) throws ImageException {
     Content content = image.read();
     requireHere(content.manifest());
+    requireClocks(content.state());
     for (FileTraits file : content.manifest().files()) {
       file.require();
     }
@@ -215,6 +219,7 @@ final class ZygoteImages {
     ImageDirectory image = new ImageDirectory(directory);
     Content content = image.readTrusting();
     requireHere(content.manifest());
+    requireClocks(content.state());
     FileTime finished = image.finished();
     for (FileTraits file : content.manifest().files()) {
       file.requireSince(finished);
@@ -222,7 +227,7 @@ final class ZygoteImages {
     return content;
   }
 
-  /** Whether this machine, at this moment, can run it. */
+  /** Whether this machine, with the JDK that it has, can run it. */
   void requireHere(ImageManifest manifest) throws ImageException {
     requireJdk(manifest);
     try {
@@ -230,16 +235,25 @@ final class ZygoteImages {
     } catch (IOException e) {
       throw new ImageException(Reason.SYSTEM, "What this machine is cannot be found out: " + e, e);
     }
-    long now = nanoTime.getAsLong();
-    if (now < manifest.frozenNanos()) {
+  }
+
+  /** Whether its clocks can go on, at this moment. */
+  private void requireClocks(ImageState state) throws ImageException {
+    ClockShift shift;
+    try {
+      shift = ClockShift.forward(state.residence(), new ClockReader(nanoTime).now());
+    } catch (IOException e) {
+      throw new ImageException(
+          Reason.SYSTEM, "What this machine's clocks say cannot be found out: " + e, e);
+    }
+    if (!shift.isNone() && !TimeNamespace.supported()) {
       throw new ImageException(
           Reason.CLOCK,
-          "Its JVM was frozen "
-              + manifest.frozenNanos() / 1_000_000_000
-              + " s after the start of its machine, this machine started "
-              + now / 1_000_000_000
-              + " s ago: its clock would go backwards, and every wait with a deadline last too"
-              + " long. Deploy the function again, or restore it later.");
+          "Its JVM's clocks are "
+              + shift
+              + " ahead of this machine's, and this kernel has no time namespaces: they would go"
+              + " backwards, and every wait with a deadline last too long. Deploy the function again,"
+              + " or restore it later.");
     }
   }
 }

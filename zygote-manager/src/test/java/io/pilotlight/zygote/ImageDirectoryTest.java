@@ -67,7 +67,8 @@ final class ImageDirectoryTest {
             new Residence.Leader(0x7d00, 0x7d80, 32, 0x53053053, "java", 0, 50_000),
             List.of(),
             11,
-            77);
+            77,
+            78);
     ImageManifest manifest =
         new ImageManifest(
             ImageManifest.FORMAT,

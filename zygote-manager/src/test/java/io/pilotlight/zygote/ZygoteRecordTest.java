@@ -45,7 +45,8 @@ final class ZygoteRecordTest {
             new Residence.Leader(0x7d00, 0x7d80, 32, 0x53053053, "java", 0, 50_000),
             List.of(new KeptDescriptor(5, KeptDescriptor.Kind.NAMED, "/dev/null", 2)),
             11,
-            77);
+            77,
+            78);
     Blueprint blueprint =
         new Blueprint(12, new CloneCall(17, 0x7f02, 0x7f01), List.of("dup3 (channel)"));
     return new ZygoteRecord("z-1", 4711, 99, 4710, spec, blueprint, residence, List.of("w"));

@@ -2,6 +2,7 @@ package io.pilotlight.it.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pilotlight.it.support.ClockAhead;
 import io.pilotlight.it.support.DaemonProcess;
 import io.pilotlight.it.support.Eventually;
 import io.pilotlight.it.support.FileTree;
@@ -244,6 +245,31 @@ final class ProgramIT {
     assertThat(program.awaitEnd()).isEqualTo(KILLED);
     ManagedProgram restored = start(place, GREETING, "restore", image.toString());
     assertThat(restored.awaitLine("after ")).isEqualTo("hello");
+    restored.say("exit 8");
+    assertThat(restored.awaitEnd()).isEqualTo(8);
+  }
+
+  /** Likewise; who may not make a time namespace makes one in a user namespace. */
+  @Test
+  void clocksGoOnWhereTheMachinesIsLower() throws Exception {
+    Place place = ordinary();
+    List<String> launcher = new ArrayList<>(ClockAhead.launcher());
+    launcher.addAll(place.launcher());
+    Path image = place.directory().resolve("image");
+    ManagedProgram program = run(new Place(place.jar(), launcher, place.directory()));
+    String pid = program.awaitLine("process ");
+    program.say("tick");
+    program.say("clock");
+    long frozen = Long.parseLong(program.awaitLine("clock "));
+    assertThat(frozen).isGreaterThanOrEqualTo(ClockAhead.SECONDS);
+    ManagedProgram taken = start(place, Map.of(), "checkpoint", pid, "--image", image.toString());
+    assertThat(taken.awaitEnd()).as(taken.toString()).isEqualTo(0);
+    assertThat(program.awaitEnd()).isEqualTo(KILLED);
+    ManagedProgram restored = start(place, GREETING, "restore", image.toString());
+    restored.awaitLine("after ");
+    restored.say("clock");
+    assertThat(restored.awaitLine("clock ")).isNotEqualTo("stands");
+    assertThat(Long.parseLong(restored.awaitLine("clock "))).isGreaterThanOrEqualTo(frozen);
     restored.say("exit 8");
     assertThat(restored.awaitEnd()).isEqualTo(8);
   }

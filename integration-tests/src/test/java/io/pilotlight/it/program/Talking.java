@@ -7,6 +7,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import org.crac.CheckpointException;
 import org.crac.Context;
 import org.crac.Core;
@@ -15,6 +16,9 @@ import org.crac.RestoreException;
 
 /** A program that does what it reads on stdin, one word and its operand on a line. */
 public final class Talking implements Resource {
+  private static final long LATE_NANOS = 20_000_000_000L;
+
+  private volatile long ticked;
   private ServerSocket listening;
 
   /** Begins with telling its process. */
@@ -49,6 +53,8 @@ public final class Talking implements Resource {
       case "property" -> System.out.println("property " + System.getProperty(operand));
       case "uuid" -> System.out.println("uuid " + UUID.randomUUID());
       case "process" -> System.out.println("process " + ProcessHandle.current().pid());
+      case "tick" -> tick();
+      case "clock" -> clock();
       case "error" -> System.err.println("error " + operand);
       case "exit" -> System.exit(Integer.parseInt(operand));
       case "listen" -> {
@@ -62,6 +68,30 @@ public final class Talking implements Resource {
       case "checkpoint" -> checkpoint();
       default -> System.out.println("unknown " + word);
     }
+  }
+
+  private void tick() {
+    Thread thread =
+        new Thread(
+            () -> {
+              while (true) {
+                LockSupport.parkNanos(50_000_000);
+                ticked = System.nanoTime();
+              }
+            });
+    thread.setDaemon(true);
+    thread.start();
+    System.out.println("ticks");
+  }
+
+  /** Tells the monotonic clock in seconds, when a thread has woken by it. */
+  private void clock() {
+    long start = System.nanoTime();
+    while (ticked <= start && System.nanoTime() - start < LATE_NANOS) {
+      Thread.onSpinWait();
+    }
+    boolean late = ticked <= start;
+    System.out.println("clock " + (late ? "stands" : start / 1_000_000_000));
   }
 
   private static void checkpoint() {
