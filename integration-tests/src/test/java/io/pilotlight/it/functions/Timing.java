@@ -21,6 +21,7 @@ public final class Timing implements Function<String, String> {
   private volatile long lastWait = System.nanoTime();
 
   /** Starts them. */
+  @SuppressWarnings("WaitNotInLoop") // woken is woken, whatever for
   public Timing() {
     scheduler.scheduleWithFixedDelay(
         () -> lastTick = System.nanoTime(), PERIOD_NANOS, PERIOD_NANOS, TimeUnit.NANOSECONDS);
