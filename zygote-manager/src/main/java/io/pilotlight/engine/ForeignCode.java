@@ -19,10 +19,10 @@ import java.util.regex.Pattern;
 final class ForeignCode {
   private static final Pattern JVM = Pattern.compile("(/.*)/lib/(?:server|client)/libjvm\\.so");
 
-  /** What a JDK needs of the system. */
+  /** What a JDK needs of the system; libcap comes with libnss_systemd. */
   private static final Pattern SYSTEM =
       Pattern.compile(
-          ".*/(?:ld-linux-x86-64|libc|libm|libdl|librt|libpthread|libstdc\\+\\+|libgcc_s|libz|libresolv"
+          ".*/(?:ld-linux-x86-64|libc|libm|libdl|librt|libpthread|libstdc\\+\\+|libgcc_s|libz|libresolv|libcap"
               + "|libnss_\\w+|libfontconfig|libfreetype|libexpat|libpng16|libbrotli\\w+)[-.][^/]*");
 
   private ForeignCode() {}

@@ -18,6 +18,8 @@ final class ForeignCodeTest {
           mapping("r-xp", "/opt/jdk/lib/libzip.so"),
           mapping("r-xp", "/usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30"),
           mapping("r-xp", "/usr/lib/x86_64-linux-gnu/libc.so.6"),
+          mapping("r-xp", "/usr/lib/x86_64-linux-gnu/libnss_systemd.so.2"),
+          mapping("r-xp", "/usr/lib/x86_64-linux-gnu/libcap.so.2.66"),
           mapping("r--s", "/srv/function.jar"));
 
   private static Mapping mapping(String permissions, String path) {
