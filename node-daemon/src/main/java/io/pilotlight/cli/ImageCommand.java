@@ -115,8 +115,6 @@ final class ImageCommand implements Runnable {
       ObjectNode document = (ObjectNode) mapper.readTree(manifest.toFile());
       ObjectNode sizes = document.putObject("sizes");
       sizes.put("bytes", summary.bytes()).put("storedBytes", summary.storedBytes());
-      ObjectNode ancestors = sizes.putObject("bytesInOtherImages");
-      ImageStore.ancestors(image).forEach((other, bytes) -> ancestors.put(other.toString(), bytes));
       output.print(document, () -> Output.pretty(document));
       return 0;
     } catch (ImageException e) {

@@ -38,8 +38,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * The files of one image, in a directory of its own:
@@ -406,24 +404,6 @@ final class ImageDirectory {
       }
     }
     return sum;
-  }
-
-  /**
-   * The images whose pages' files hold a part of its memory, as it has not been written to since it
-   * was restored from there, and how many bytes each.
-   */
-  SortedMap<Path, Long> ancestors() throws ImageException {
-    ImageState state = parse(STATE, ImageState.class);
-    SortedMap<Path, Long> found = new TreeMap<>();
-    for (ImageState.Area area : state.areas()) {
-      if (area.source() == ImageState.Source.FILE) {
-        Path file = Path.of(state.files().get(area.file()));
-        if (file.endsWith(PAGES) && Files.exists(file.resolveSibling(CHECKSUMS))) {
-          found.merge(file.resolveSibling(""), area.bytes(), Long::sum);
-        }
-      }
-    }
-    return found;
   }
 
   /** What it takes of the disk. */

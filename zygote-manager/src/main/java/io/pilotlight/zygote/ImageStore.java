@@ -8,7 +8,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.SortedMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,17 +86,6 @@ public final class ImageStore {
       }
     }
     return found;
-  }
-
-  /**
-   * The images that hold a part of this one's memory, which is stored there only, and how many
-   * bytes each: the ones that its process was restored from. This one cannot be restored without
-   * them.
-   *
-   * @throws ImageException if it is damaged
-   */
-  public static SortedMap<Path, Long> ancestors(Path image) throws ImageException {
-    return new ImageDirectory(image).ancestors();
   }
 
   /**

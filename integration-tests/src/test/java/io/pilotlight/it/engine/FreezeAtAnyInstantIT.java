@@ -82,9 +82,7 @@ final class FreezeAtAnyInstantIT {
           jcmd
               ? TestJvm.run("jcmd", Long.toString(clone.pid()), "Thread.print")
               : AttachListener.command(clone.pid(), "Thread.print");
-      assertThat(dump)
-          .as(which)
-          .contains("\"allocates\"", "\"compiles\"", "\"main\"");
+      assertThat(dump).as(which).contains("\"allocates\"", "\"compiles\"", "\"main\"");
       clone.stop(Duration.ofSeconds(30));
       assertThat(clone.exit().get(60, TimeUnit.SECONDS))
           .as(which)

@@ -141,12 +141,18 @@ public final class ImageReviewer {
     held.sort(
         Comparator.comparing((Held image) -> image.deployment().zygote() == null)
             .thenComparing(Held::summary, order));
+    long inUse = held.stream().mapToLong(image -> image.image().summary().storedBytes()).sum();
     for (Held image : held) {
-      if (stored <= budgetBytes) {
+      // What is in no use was written just now, or is about to go. It is no reason to take from a
+      // function all that it has: the next review sees whose it is.
+      boolean onlyStart = image.deployment().zygote() == null;
+      if (stored <= budgetBytes || (onlyStart && inUse <= budgetBytes)) {
         return;
       }
       if (remove(image, stored)) {
-        stored -= image.image().summary().storedBytes();
+        long bytes = image.image().summary().storedBytes();
+        stored -= bytes;
+        inUse -= bytes;
       }
     }
   }

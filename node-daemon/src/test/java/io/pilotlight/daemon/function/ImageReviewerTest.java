@@ -148,6 +148,19 @@ final class ImageReviewerTest {
   }
 
   @Test
+  void whatIsInNoUseYetTakesNobodysOnlyStart() throws Exception {
+    Deployment alone = deploy("alone", 1);
+    endZygote(alone);
+    Path written = Files.createDirectory(store.of("z-written"));
+    byte[] content = new byte[IMAGE_BYTES];
+    java.util.Arrays.fill(content, (byte) 1);
+    Files.write(written.resolve("pages"), content);
+    reviewer(IMAGE_BYTES * 3 / 2).review();
+    assertThat(alone.image()).isNotNull();
+    assertThat(removed).isEmpty();
+  }
+
+  @Test
   void aBudgetOfNothingIsNone() throws Exception {
     Deployment deployment = deploy("f", 1);
     reviewer(0).review();
