@@ -7,8 +7,12 @@ package io.pilotlight.zygote;
  * one call short in all of them.
  */
 final class Settling {
-  /** In how many calls in a row nothing may be compiled. */
-  private static final int QUIET_CALLS = 500;
+  /**
+   * In how many calls in a row nothing may be compiled. A method whose code was thrown away counts
+   * anew: 40 calls in the interpreter, then 1,000 until it is compiled for good (HotSpot's
+   * Tier3InvocationThreshold and Tier4InvocationThreshold, scaled as zygotes' are).
+   */
+  private static final int QUIET_CALLS = 1_100;
 
   /** How many times as many calls are made at most, if something is always compiled. */
   private static final int MAX_FACTOR = 4;

@@ -28,8 +28,8 @@ final class SettlingTest {
 
   @Test
   void goesOnUntilTheLastHundredsHaveCompiledNothing() {
-    assertThat(calls(2_000, made -> Math.min(made, 1_700))).isEqualTo(2_200);
-    assertThat(calls(2_000, made -> Math.min(made, 2_900))).isEqualTo(3_400);
+    assertThat(calls(2_000, made -> Math.min(made, 1_700))).isEqualTo(2_800);
+    assertThat(calls(2_000, made -> Math.min(made, 2_900))).isEqualTo(4_000);
   }
 
   @Test
