@@ -111,6 +111,14 @@ final class BenchCommand implements Callable<Integer> {
   private List<String> isolation = List.of();
 
   @Option(
+      names = "--evict-image",
+      description =
+          "Have the image dropped from the page cache before each restore, as if the function had"
+              + " not been called for long; with '--replay on,off' restores are measured with and"
+              + " without what reads it ahead.")
+  private boolean evictImage;
+
+  @Option(
       names = "--count",
       paramLabel = "N",
       description = "Calls of each start but cold (default: 1000; of a program 20).")
@@ -322,7 +330,8 @@ final class BenchCommand implements Callable<Integer> {
                       warmupRounds,
                       count,
                       coldCount,
-                      Duration.ofMillis(gapMillis))));
+                      Duration.ofMillis(gapMillis),
+                      evictImage)));
       document.put("warmupRounds", warmupRounds).put("gapMillis", gapMillis);
       report.document(document.putArray("results"));
       output.print(document, report::text);

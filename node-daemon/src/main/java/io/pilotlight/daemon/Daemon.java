@@ -190,7 +190,7 @@ public final class Daemon implements AutoCloseable {
               jars,
               new DefinitionStore(data.functions(), jars, settings, json),
               builder,
-              new ImageKeeper(host, imageStore, clock, background),
+              new ImageKeeper(host, imageStore, json, clock, background),
               new Deployment.Policy(limits.maxWarmPerFunction(), limits.maxColdStartsPerFunction()),
               clock,
               background,

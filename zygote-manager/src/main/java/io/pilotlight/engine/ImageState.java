@@ -1,6 +1,7 @@
 package io.pilotlight.engine;
 
 import io.pilotlight.linux.ProcFs.MemoryLayout;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -26,11 +27,30 @@ public record ImageState(
     long maxDescriptors,
     long workbench) {
 
+  private static final int MADV_RANDOM = 1;
+  private static final int MADV_HUGEPAGE = 14;
+
   /** Copies the lists. */
   public ImageState {
     areas = List.copyOf(areas);
     files = List.copyOf(files);
     kernelAreas = List.copyOf(kernelAreas);
+  }
+
+  /**
+   * The same, but each page of the image is read from disk when it is touched, and no other with
+   * it.
+   */
+  public ImageState readSingly() {
+    return new ImageState(
+        residence,
+        areas.stream().map(Area::readSingly).toList(),
+        files,
+        kernelAreas,
+        layout,
+        auxiliaryVector,
+        maxDescriptors,
+        workbench);
   }
 
   /** Where an area's bytes come from. */
@@ -71,6 +91,16 @@ public record ImageState(
     /** Copies the list. */
     public Area {
       advice = List.copyOf(advice);
+    }
+
+    private Area readSingly() {
+      if (source != Source.PAGES) {
+        return this;
+      }
+      List<Integer> more = new ArrayList<>(advice);
+      more.remove((Integer) MADV_HUGEPAGE); // has the kernel read two megabytes at a time
+      more.add(MADV_RANDOM);
+      return new Area(start, bytes, protection, source, file, offset, more);
     }
   }
 

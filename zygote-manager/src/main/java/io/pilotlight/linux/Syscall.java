@@ -17,6 +17,7 @@ public final class Syscall {
   public static final int PREAD64 = 17;
   public static final int PWRITE64 = 18;
   public static final int MREMAP = 25;
+  public static final int MINCORE = 27;
   public static final int MADVISE = 28;
   public static final int DUP2 = 33;
   public static final int SOCKET = 41;
@@ -57,6 +58,7 @@ public final class Syscall {
   public static final int SCHED_SETAFFINITY = 203;
   public static final int SCHED_GETAFFINITY = 204;
   public static final int RESTART_SYSCALL = 219;
+  public static final int FADVISE64 = 221;
   public static final int EPOLL_WAIT = 232;
   public static final int EPOLL_CTL = 233;
   public static final int WAITID = 247;

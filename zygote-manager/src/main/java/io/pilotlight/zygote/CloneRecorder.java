@@ -3,6 +3,8 @@ package io.pilotlight.zygote;
 import io.pilotlight.engine.ForkServerClient;
 import io.pilotlight.engine.Placement;
 import io.pilotlight.linux.ProcFs;
+import io.pilotlight.recorder.Fit;
+import io.pilotlight.recorder.ImageSet;
 import io.pilotlight.recorder.MemoryRegion;
 import io.pilotlight.recorder.NamedRegion;
 import io.pilotlight.recorder.PageMap;
@@ -45,18 +47,26 @@ final class CloneRecorder {
   private final ForkServerClient.Request plain;
   private volatile boolean replaying = true;
 
+  /** Of the calls that were recorded, with what was known before each. */
+  private volatile Fit fit = Fit.NONE;
+
   /**
-   * Nothing is recorded yet.
+   * Knows what was recorded before.
    *
    * @param pid the zygote, frozen for good
    * @param placement how its clones get into their control groups
+   * @param known what is known of its clones already
    */
-  CloneRecorder(int pid, ForkServerClient client, Placement placement) throws IOException {
+  CloneRecorder(int pid, ForkServerClient client, Placement placement, ImageSet known)
+      throws IOException {
     this.client = client;
     this.placement = placement;
     this.regions = regions(ProcFs.mappings(pid));
     this.plain = client.request(ReplayPlan.NONE, placement);
-    this.state = new State(0, new Recording(PageSet.empty(), PageSet.empty()), plain, plain);
+    for (int i = 0; i < known.recordings(); i++) {
+      workingSet.add(known.usual());
+    }
+    this.state = state();
   }
 
   /** What follows from the recordings so far. */
@@ -126,18 +136,24 @@ final class CloneRecorder {
   synchronized void record(int pid) {
     try {
       Recording recording = PageMap.touched(pid, regions);
+      if (workingSet.recordings() > 0) {
+        fit = fit.plus(Fit.of(state.usual(), recording));
+      }
       workingSet.add(recording);
-      Recording usual = workingSet.usual();
-      state =
-          new State(
-              workingSet.recordings(),
-              usual,
-              request(usual),
-              request(new Recording(usual.written(), PageSet.empty())));
-      LOG.debug("recorded {}; most calls touch {}", recording, usual);
+      state = state();
+      LOG.debug("recorded {}; most calls touch {}", recording, state.usual());
     } catch (IOException e) {
       LOG.debug("the first call of process {} was not recorded", pid, e);
     }
+  }
+
+  private State state() {
+    Recording usual = workingSet.usual();
+    return new State(
+        workingSet.recordings(),
+        usual,
+        request(usual),
+        request(new Recording(usual.written(), PageSet.empty())));
   }
 
   private ForkServerClient.Request request(Recording set) {
@@ -161,6 +177,12 @@ final class CloneRecorder {
     State current = state;
     Recording usual = current.usual();
     return new Replay(
-        current.recordings(), usual.written().pages(), usual.file().pages(), replayedPages.sum());
+        current.recordings(),
+        usual.written().pages(),
+        usual.file().pages(),
+        replayedPages.sum(),
+        0,
+        0,
+        fit);
   }
 }

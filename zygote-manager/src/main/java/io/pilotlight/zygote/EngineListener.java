@@ -13,7 +13,7 @@ public interface EngineListener {
    *
    * @param engine {@code fork} or {@code image}
    * @param phase for fork {@code freeze}, {@code collapse}, {@code install}, {@code clone}; for
-   *     image {@code dump}, {@code verify}, {@code revive}, {@code clone}
+   *     image {@code dump}, {@code rehearse}, {@code verify}, {@code revive}, {@code clone}
    * @param nanos how long it took
    */
   void phase(String engine, String phase, long nanos);

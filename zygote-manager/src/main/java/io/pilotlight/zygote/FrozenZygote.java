@@ -10,6 +10,7 @@ import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Sockets;
+import io.pilotlight.recorder.ImageSet;
 import io.pilotlight.recorder.WorkingSetReport;
 import io.pilotlight.zygote.FunctionJvm.NotStartedException;
 import java.io.IOException;
@@ -46,6 +47,7 @@ final class FrozenZygote implements Zygote {
   private final HostServices services;
   private final EngineListener listener;
   private final CloneRecorder recorder;
+  private final @Nullable ImageReader reader;
   private final Supplier<String> cloneIds;
   private final Consumer<HostedJvm> made;
   private final CloneLimits limits;
@@ -54,10 +56,24 @@ final class FrozenZygote implements Zygote {
   /** What its clones have shown; a later daemon does not know it. */
   private volatile List<String> rehearsalWarnings = List.of();
 
+  /**
+   * Where its memory came from.
+   *
+   * @param kind where it is
+   * @param adopted whether an earlier daemon built it
+   * @param known what first calls in its clones touch, as far as that is known
+   * @param reader reads its image ahead, or null
+   */
+  record Origin(Kind kind, boolean adopted, ImageSet known, @Nullable ImageReader reader) {
+    /** A process that has its own memory. */
+    static Origin memory(boolean adopted) {
+      return new Origin(Kind.MEMORY, adopted, ImageSet.NONE, null);
+    }
+  }
+
   FrozenZygote(
       ZygoteRecord record,
-      Kind kind,
-      boolean adopted,
+      Origin source,
       ProcessWatch process,
       @Nullable PidNamespace namespace,
       ForkServerClient client,
@@ -66,12 +82,13 @@ final class FrozenZygote implements Zygote {
       HostServices services,
       EngineListener listener)
       throws IOException {
-    this.recorder = new CloneRecorder(record.pid(), client, limits.placement());
+    this.recorder = new CloneRecorder(record.pid(), client, limits.placement(), source.known());
+    this.reader = source.reader();
     this.limits = limits;
     this.clockAheadNanos = TimeNamespace.ahead(record.pid()).monotonicNanos();
     this.record = record;
-    this.kind = kind;
-    this.adopted = adopted;
+    this.kind = source.kind();
+    this.adopted = source.adopted();
     this.process = process;
     this.namespace = namespace;
     this.client = client;
@@ -83,6 +100,9 @@ final class FrozenZygote implements Zygote {
     // One that lives but cannot be asked any more would be kept for ever; another is built instead.
     client.lost().thenRun(process::kill);
     process.exit().thenRun(limits::close);
+    if (reader != null) {
+      process.exit().thenRun(reader::close);
+    }
   }
 
   /** Makes what clones need, ahead of them. */
@@ -148,7 +168,8 @@ final class FrozenZygote implements Zygote {
 
   @Override
   public Replay replay() {
-    return recorder.replay();
+    Replay replay = recorder.replay();
+    return reader == null ? replay : replay.ofImage(reader.pages(), reader.reads());
   }
 
   @Override
@@ -167,8 +188,8 @@ final class FrozenZygote implements Zygote {
   }
 
   @Override
-  public FunctionJvm fork() throws NotStartedException {
-    return newClone(recorder.onDemand());
+  public FunctionJvm fork(boolean replay) throws NotStartedException {
+    return newClone(replay ? recorder.onDemand() : recorder.plain());
   }
 
   @Override
@@ -191,23 +212,40 @@ final class FrozenZygote implements Zygote {
    * request can replay them already.
    */
   void rehearse(Warmup warmup) {
-    int count =
-        warmup.payloads().isEmpty() ? 0 : Math.min(warmup.count(), CloneRecorder.RECORDED_AT_FIRST);
+    int count = rehearsals(warmup);
     for (int i = 0; i < count; i++) {
-      byte[] payload = warmup.payloads().get(i % warmup.payloads().size());
-      try {
-        HostedJvm clone = newClone(recorder.plain());
-        clone.secrets(warmup.secrets());
-        clone.invoke(new Invocation("rehearsal-" + i, Map.of(), payload), warmup.callTimeout());
-        clone.recordFirstCall();
-        clone.close();
-        clone.awaitExit();
-      } catch (NotStartedException | FunctionJvm.DiedException | FunctionJvm.TimedOutException e) {
-        LOG.warn("rehearsal {} of zygote {} failed", i, id(), e);
-        // Once: the next clone is as this one.
-        rehearsalWarnings =
-            List.of("A first call with a warm-up payload failed: " + e.getMessage());
-      }
+      rehearse(warmup, i);
+    }
+  }
+
+  /** How many first calls are rehearsed with a warm-up. */
+  static int rehearsals(Warmup warmup) {
+    return warmup.payloads().isEmpty()
+        ? 0
+        : Math.min(warmup.count(), CloneRecorder.RECORDED_AT_FIRST);
+  }
+
+  /**
+   * One of these calls; its clone has ended when this returns.
+   *
+   * @param number which one, from 0
+   * @return whether it was answered
+   */
+  boolean rehearse(Warmup warmup, int number) {
+    byte[] payload = warmup.payloads().get(number % warmup.payloads().size());
+    try {
+      HostedJvm clone = newClone(recorder.plain());
+      clone.secrets(warmup.secrets());
+      clone.invoke(new Invocation("rehearsal-" + number, Map.of(), payload), warmup.callTimeout());
+      clone.recordFirstCall();
+      clone.close();
+      clone.awaitExit();
+      return true;
+    } catch (NotStartedException | FunctionJvm.DiedException | FunctionJvm.TimedOutException e) {
+      LOG.warn("rehearsal {} of zygote {} failed", number, id(), e);
+      // Once: the next clone is as this one.
+      rehearsalWarnings = List.of("A first call with a warm-up payload failed: " + e.getMessage());
+      return false;
     }
   }
 
@@ -217,10 +255,16 @@ final class FrozenZygote implements Zygote {
           "zygote-lost", "Zygote " + id() + " is lost: it " + process.exit().join() + ".");
     }
     long start = services.nanoTime().getAsLong();
+    if (reader != null && recorder.replaying()) {
+      reader.look();
+    }
     try (Sockets.Pair channel = Sockets.streamPair();
         Sockets.Pair output = Sockets.pipe()) {
       Sockets.sendBuffer(channel.first(), SEND_BUFFER_BYTES);
       HostedJvm clone = describe(channel.first(), output.first(), nextLimits());
+      if (reader != null && recorder.replaying()) {
+        clone.beforeLateCalls(reader::look);
+      }
       made.accept(clone);
       if (namespace != null) {
         namespace.keepUntil(clone.exit());

@@ -36,6 +36,9 @@ final class HostedJvm implements FunctionJvm {
   private static final Duration END_GRACE = Duration.ofSeconds(2);
   private static final Duration WATCH_PAUSE = Duration.ofMillis(100);
 
+  /** In less time the kernel takes nothing from a process that it needs for its next call. */
+  private static final Duration LONG_WHILE = Duration.ofSeconds(1);
+
   private static final int TAIL_BYTES = 4096;
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
@@ -57,6 +60,8 @@ final class HostedJvm implements FunctionJvm {
   private volatile boolean finished;
   private volatile boolean hooks = true;
   private volatile @Nullable IntConsumer recorder;
+  private volatile @Nullable Runnable wakeUp;
+  private volatile long calledNanos;
 
   /** As it was while the process waited; null if its faults are not counted. */
   private volatile @Nullable FirstCallFaults faultsBefore;
@@ -222,9 +227,25 @@ final class HostedJvm implements FunctionJvm {
     return Optional.ofNullable(reply);
   }
 
+  /** Has something done before each call that comes after a long while. */
+  void beforeLateCalls(Runnable task) {
+    calledNanos = services.nanoTime().getAsLong();
+    wakeUp = task;
+  }
+
+  private void wakeUp(long now) {
+    Runnable task = wakeUp;
+    if (task != null && now - calledNanos >= LONG_WHILE.toNanos()) {
+      task.run();
+    }
+    calledNanos = now;
+  }
+
   private Frame call(Invocation invocation, Duration timeout)
       throws NotStartedException, DiedException, TimedOutException {
-    long deadline = services.nanoTime().getAsLong() + timeout.toNanos();
+    long now = services.nanoTime().getAsLong();
+    wakeUp(now);
+    long deadline = now + timeout.toNanos();
     long deadlineMillis = services.epochMillis().getAsLong() + timeout.toMillis();
     ByteBuffer frame =
         FrameCodec.encode(

@@ -19,6 +19,7 @@ import io.pilotlight.descriptor.DescriptorPolicy;
 import io.pilotlight.descriptor.PolicyException;
 import io.pilotlight.engine.ImageState;
 import io.pilotlight.linux.FileBlocks;
+import io.pilotlight.recorder.ImageSet;
 import io.pilotlight.zygote.ImageException.Reason;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,6 +39,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The files of one image, in a directory of its own:
@@ -47,16 +50,20 @@ import java.util.Set;
  *   state.json     areas of memory, descriptors, signal actions, the leader
  *   pages          the content of the areas, to be mapped
  *   checksums      CRC-32C, size and name of each of the others
+ *   workingset     what first calls touch; not a part of it: it may be missing
  * </pre>
  *
  * It is written under another name, synced, and renamed: what has its name is whole. It is never
- * changed afterwards, as its clones have its pages mapped.
+ * changed afterwards, as its clones have its pages mapped; only the working set comes later.
  */
 final class ImageDirectory {
+  private static final Logger LOG = LoggerFactory.getLogger(ImageDirectory.class);
+
   static final String MANIFEST = "manifest.json";
   private static final String STATE = "state.json";
   static final String PAGES = "pages";
   private static final String CHECKSUMS = "checksums";
+  private static final String WORKING_SET = "workingset";
 
   /** All but the pages. */
   static final List<String> SMALL_PARTS = List.of(MANIFEST, STATE, CHECKSUMS);
@@ -108,11 +115,36 @@ final class ImageDirectory {
   }
 
   /** Its content but for the pages. */
-  record Content(ImageManifest manifest, ImageState state) {}
+  record Content(ImageManifest manifest, ImageState state) {
+    /** The same, but its pages are read from disk one at a time. */
+    Content readSingly() {
+      return new Content(manifest, state.readSingly());
+    }
+  }
 
   /** The file that holds its pages. */
   Path pages() {
     return path.resolve(PAGES);
+  }
+
+  /** Stores what first calls touch, whole or not at all. */
+  void workingSet(ImageSet set) throws IOException {
+    Path unfinished = path.resolve(WORKING_SET + UNFINISHED_SUFFIX);
+    Files.deleteIfExists(unfinished);
+    write(unfinished, set.encode());
+    Files.move(unfinished, path.resolve(WORKING_SET), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** What first calls touch; nothing if that was not recorded, or cannot be read. */
+  ImageSet workingSet() {
+    try {
+      return ImageSet.decode(Files.readAllBytes(path.resolve(WORKING_SET)));
+    } catch (NoSuchFileException e) {
+      return ImageSet.NONE;
+    } catch (IOException e) {
+      LOG.warn("{}the working set is not used, and recorded anew: {}", describe(), e.toString());
+      return ImageSet.NONE;
+    }
   }
 
   /** Whether a file is the pages' file of an image. */

@@ -1,5 +1,6 @@
 package io.pilotlight.zygote;
 
+import io.pilotlight.linux.CachedFile;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -70,6 +71,16 @@ public final class ImageStore {
    */
   public static void verify(Path image) throws ImageException {
     new ZygoteImages(System::nanoTime, System::currentTimeMillis).open(image);
+  }
+
+  /**
+   * Has the kernel drop an image from the page cache, as if nobody had used it for long: for those
+   * who measure. What processes have mapped of it stays.
+   */
+  public static void dropFromPageCache(Path image) throws IOException {
+    try (CachedFile pages = CachedFile.open(new ImageDirectory(image).pages())) {
+      pages.drop();
+    }
   }
 
   /** The images of a function of exactly this version; those that cannot say are left out. */

@@ -8,6 +8,7 @@ import io.pilotlight.engine.ForkEngine.Frozen;
 import io.pilotlight.engine.ForkServerClient;
 import io.pilotlight.engine.ForkServerOptions;
 import io.pilotlight.engine.Isolation;
+import io.pilotlight.linux.CachedFile;
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
 import io.pilotlight.linux.KernelException;
@@ -16,8 +17,10 @@ import io.pilotlight.linux.Platform;
 import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Processes;
 import io.pilotlight.linux.Sockets;
+import io.pilotlight.recorder.ImageSet;
 import io.pilotlight.zygote.BuildException.Fault;
 import io.pilotlight.zygote.BuildProgress.Stage;
+import io.pilotlight.zygote.FrozenZygote.Origin;
 import io.pilotlight.zygote.ImageException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -71,6 +74,9 @@ public final class LocalZygoteHost implements ZygoteHost {
   private final ExecutorService spawnerThread;
   private final JvmSpawner spawner;
   private final ScheduledExecutorService timer;
+
+  /** Reads images ahead. */
+  private final ExecutorService readerThread;
 
   /**
    * Opens a host.
@@ -130,6 +136,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     this.spawnerThread = Executors.newSingleThreadExecutor(daemonThread("pilotlight-spawner"));
     this.spawner = new JvmSpawner(spawnerThread, loop, limits);
     this.timer = Executors.newSingleThreadScheduledExecutor(daemonThread("pilotlight-timer"));
+    this.readerThread = Executors.newSingleThreadExecutor(daemonThread("pilotlight-reader"));
     this.services = new Services(nanoTime);
     this.strays = new Strays(services);
     this.images = new ZygoteImages(nanoTime, services.epochMillis());
@@ -276,8 +283,7 @@ public final class LocalZygoteHost implements ZygoteHost {
               frozen.residence(),
               builder.warnings());
       limits.frozen(started.jvm().limits());
-      FrozenZygote zygote =
-          open(record, Zygote.Kind.MEMORY, started.jvm().watch(), namespace, false);
+      FrozenZygote zygote = open(record, Origin.memory(false), started.jvm().watch(), namespace);
       zygote.prepare();
       record.write(runDirectory);
       return zygote;
@@ -288,11 +294,7 @@ public final class LocalZygoteHost implements ZygoteHost {
   }
 
   private FrozenZygote open(
-      ZygoteRecord record,
-      Zygote.Kind kind,
-      ProcessWatch process,
-      @Nullable PidNamespace namespace,
-      boolean adopted)
+      ZygoteRecord record, Origin origin, ProcessWatch process, @Nullable PidNamespace namespace)
       throws IOException {
     ForkServerClient client =
         engine.connect(
@@ -303,7 +305,7 @@ public final class LocalZygoteHost implements ZygoteHost {
             record.id(), spec.limits(), confinements.userId(spec) == Processes.userId());
     FrozenZygote zygote =
         new FrozenZygote(
-            record, kind, adopted, process, namespace, client, clones, own, services, listener);
+            record, origin, process, namespace, client, clones, own, services, listener);
     zygotes.add(zygote);
     process
         .exit()
@@ -330,17 +332,53 @@ public final class LocalZygoteHost implements ZygoteHost {
   }
 
   @Override
-  public Zygote restore(Path directory) throws ImageException, InterruptedException {
+  public void rehearse(Path directory, Warmup warmup) throws InterruptedException {
+    if (FrozenZygote.rehearsals(warmup) == 0) {
+      return;
+    }
+    ImageDirectory image = new ImageDirectory(directory);
     long start = services.nanoTime().getAsLong();
-    ImageDirectory.Content image = images.open(directory);
+    try (CachedFile pages = CachedFile.open(image.pages())) {
+      ImageDirectory.Content content = images.openTrusting(directory).readSingly();
+      try (FrozenZygote blank = restore(directory, content, ImageSet.NONE)) {
+        Optional<ImageSet> set = new ImageRehearsal(blank, pages).run(warmup);
+        if (set.isPresent()) {
+          image.workingSet(set.get());
+        }
+      }
+      listener.phase("image", "rehearse", services.nanoTime().getAsLong() - start);
+    } catch (ImageException | IOException e) {
+      LOG.warn("what first calls read of image {} is not known: {}", directory, e.toString());
+    }
+  }
+
+  @Override
+  public Zygote restore(Path directory, boolean replay)
+      throws ImageException, InterruptedException {
+    long start = services.nanoTime().getAsLong();
+    ImageDirectory.Content content = images.open(directory);
     long verified = services.nanoTime().getAsLong();
     listener.phase("image", "verify", verified - start);
+    ImageSet known = replay ? new ImageDirectory(directory).workingSet() : ImageSet.NONE;
+    Zygote zygote =
+        restore(directory, known.pages().pages() == 0 ? content : content.readSingly(), known);
+    listener.phase("image", "revive", services.nanoTime().getAsLong() - verified);
+    return zygote;
+  }
+
+  /**
+   * Restores an image that was looked at.
+   *
+   * @param known what its clones touch, and what is read ahead for them
+   */
+  private FrozenZygote restore(Path directory, ImageDirectory.Content image, ImageSet known)
+      throws ImageException, InterruptedException {
     String id = newId();
-    Zygote zygote = null;
+    FrozenZygote zygote = null;
     beginImage();
     try {
-      zygote = restore(id, image, new ImageDirectory(directory).pages());
-      listener.phase("image", "revive", services.nanoTime().getAsLong() - verified);
+      Path pages = new ImageDirectory(directory).pages();
+      zygote = restore(id, image, pages, known);
       return zygote;
     } catch (IOException e) {
       throw new ImageException(
@@ -355,7 +393,15 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
   }
 
-  private Zygote restore(String id, ImageDirectory.Content image, Path pages)
+  private Origin ofImage(Path pages, ImageSet known) throws IOException {
+    ImageReader reader =
+        known.pages().pages() == 0
+            ? null
+            : new ImageReader(CachedFile.open(pages), known, readerThread, services);
+    return new Origin(Zygote.Kind.IMAGE, false, known, reader);
+  }
+
+  private FrozenZygote restore(String id, ImageDirectory.Content image, Path pages, ImageSet known)
       throws IOException, ImageException, InterruptedException {
     ImageManifest manifest = image.manifest();
     if (!(manifest.subject() instanceof FunctionSpec spec)) {
@@ -396,7 +442,7 @@ public final class LocalZygoteHost implements ZygoteHost {
       boolean opened = false;
       try {
         limits.take(id, spec.limits(), process, pid);
-        FrozenZygote zygote = open(record, Zygote.Kind.IMAGE, process, namespace, false);
+        FrozenZygote zygote = open(record, ofImage(pages, known), process, namespace);
         zygote.prepare();
         opened = true;
         return zygote;
@@ -529,7 +575,7 @@ public final class LocalZygoteHost implements ZygoteHost {
   private Zygote openAdopted(ZygoteRecord record, ProcessWatch process) throws IOException {
     PidNamespace namespace = namespace(record.keeperPid(), process);
     limits.take(record.id(), record.spec().limits(), process, record.pid());
-    return open(record, Zygote.Kind.MEMORY, process, namespace, true);
+    return open(record, Origin.memory(true), process, namespace);
   }
 
   @Override
@@ -552,6 +598,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     }
     limits.close();
     timer.shutdownNow();
+    readerThread.shutdownNow();
     spawnerThread.shutdown();
     loop.close();
     try {

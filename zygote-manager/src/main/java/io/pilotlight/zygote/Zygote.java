@@ -86,9 +86,15 @@ public interface Zygote extends AutoCloseable {
    * Makes a clone that is to be used at once. Returns when the request for it has been sent: {@link
    * FunctionJvm#invoke} can be called immediately, and reports a fork that failed.
    *
+   * @param replay whether it replays, if that is switched on
    * @throws FunctionJvm.NotStartedException if the zygote is lost, or its socket takes no more
    */
-  FunctionJvm fork() throws FunctionJvm.NotStartedException;
+  FunctionJvm fork(boolean replay) throws FunctionJvm.NotStartedException;
+
+  /** The same, with replay. */
+  default FunctionJvm fork() throws FunctionJvm.NotStartedException {
+    return fork(true);
+  }
 
   /**
    * Makes a clone that waits, with one thread, until its first {@link FunctionJvm#invoke}. Returns

@@ -38,15 +38,28 @@ public interface ZygoteHost extends AutoCloseable {
   ImageSummary writeImage(Zygote zygote, Path directory) throws ImageException;
 
   /**
+   * Records what first calls read of an image, by calls with the warm-up's payloads in clones of
+   * it, and stores it with the image. {@link #restore} then knows what to read ahead when the image
+   * is not in the page cache. Nothing else may use the image meanwhile; it is dropped from the page
+   * cache for each call. Without payloads, or if a step fails, nothing is stored.
+   *
+   * @param directory an image that was written here
+   * @throws InterruptedException if the calling thread is interrupted
+   */
+  void rehearse(Path directory, Warmup warmup) throws InterruptedException;
+
+  /**
    * Makes a zygote of an image, without running any of the function's code. Takes some ten
    * milliseconds, most of them to check the image; what its clones touch is read from it later.
    *
    * @param directory an image
+   * @param replay whether what first calls read of it is read ahead of them where it is known, and
+   *     by themselves page by page; else the kernel reads ahead as it does for any file
    * @return of the kind IMAGE
    * @throws ImageException saying why it cannot be used here and now
    * @throws InterruptedException if the calling thread is interrupted; nothing is left then
    */
-  Zygote restore(Path directory) throws ImageException, InterruptedException;
+  Zygote restore(Path directory, boolean replay) throws ImageException, InterruptedException;
 
   /**
    * Starts a JVM that has initialised the function and waits for its first invocation. Blocks for

@@ -83,13 +83,13 @@ final class ClocksIT {
     dump(first, isolation);
     try (LocalZygoteHost host = open(directory)) {
       assumeThat(host.obstacle(isolation)).isEmpty();
-      try (Zygote restored = host.restore(first)) {
+      try (Zygote restored = host.restore(first, true)) {
         check(restored);
         host.writeImage(restored, second);
       }
       // Its clocks were put forward already when this one was written.
       FileTree.delete(first);
-      try (Zygote again = host.restore(second)) {
+      try (Zygote again = host.restore(second, true)) {
         check(again);
       }
     }

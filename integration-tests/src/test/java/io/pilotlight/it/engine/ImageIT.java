@@ -53,7 +53,7 @@ final class ImageIT {
       }
     }
     try (LocalZygoteHost host = open();
-        Zygote zygote = host.restore(image)) {
+        Zygote zygote = host.restore(image, true)) {
       assertThat(zygote.spec()).isEqualTo(spec);
       List<FunctionJvm> clones = new ArrayList<>();
       for (int i = 0; i < CLONES; i++) {
@@ -69,7 +69,7 @@ final class ImageIT {
         check(clone);
         clone.close();
       }
-      assertThatThrownBy(() -> host.restore(image))
+      assertThatThrownBy(() -> host.restore(image, true))
           .isInstanceOf(ImageException.class)
           .hasMessageContaining("missing");
     }

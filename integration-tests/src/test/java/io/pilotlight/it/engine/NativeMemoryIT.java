@@ -63,7 +63,7 @@ final class NativeMemoryIT {
       }
     }
     try (LocalZygoteHost host = open()) {
-      try (Zygote restored = host.restore(first)) {
+      try (Zygote restored = host.restore(first, true)) {
         assertThat(unnamed(restored.pid())).as("mapped without a name").isEmpty();
         check(restored);
         host.writeImage(restored, second);
@@ -71,7 +71,7 @@ final class NativeMemoryIT {
       // The image of what came from an image needs no other.
       FileTree.delete(first);
       assertThat(Files.readString(second.resolve("state.json"))).doesNotContain(first.toString());
-      try (Zygote again = host.restore(second)) {
+      try (Zygote again = host.restore(second, true)) {
         check(again);
       }
     }
@@ -91,7 +91,7 @@ final class NativeMemoryIT {
           host.build(spec(Isolation.NONE), Warmup.NONE, CALL, (stage, done, total) -> {})) {
         host.writeImage(built, image);
       }
-      try (Zygote restored = host.restore(image)) {
+      try (Zygote restored = host.restore(image, true)) {
         check(restored);
       }
     } finally {

@@ -7,6 +7,7 @@ import io.pilotlight.it.support.Api;
 import io.pilotlight.it.support.Eventually;
 import io.pilotlight.it.support.TestFunction;
 import io.pilotlight.it.support.TestJvm;
+import io.pilotlight.recorder.Fit;
 import io.pilotlight.recorder.WorkingSetReport;
 import io.pilotlight.zygote.EngineListener;
 import io.pilotlight.zygote.FunctionJvm;
@@ -127,6 +128,9 @@ final class ReplayIT {
         }
       }
       assertThat(zygote.replay().recordings()).isEqualTo(RECORDED);
+      // Each call but the first was compared with what was known before it.
+      Fit fit = zygote.replay().fit();
+      assertThat(fit.used()).isGreaterThan(fit.unused() + fit.missed());
       List<Long> after = new ArrayList<>();
       for (int i = 0; i < CLONES; i++) {
         try (FunctionJvm clone = zygote.forkAhead()) {

@@ -6,14 +6,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.pilotlight.cli.CliException;
 import io.pilotlight.cli.DaemonClient;
 import io.pilotlight.cli.Start;
+import io.pilotlight.zygote.ImageStore;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
@@ -32,6 +37,7 @@ public final class StartsRun {
   private final BenchClock clock;
   private final Workload workload;
   private final Functions functions;
+  private final Map<String, Path> images = new HashMap<>();
   private int calls;
 
   /**
@@ -81,6 +87,8 @@ public final class StartsRun {
    * @param coldCount how many of the rounds have a cold start, spread evenly
    * @param gap between two calls: time for the daemon to end one process and to fill the pool,
    *     which would else be measured as a part of the next start
+   * @param evictImage whether the image is dropped from the page cache before each restore, which
+   *     is measured in all variants then
    */
   public record Plan(
       List<Start> starts,
@@ -88,13 +96,26 @@ public final class StartsRun {
       int warmupRounds,
       int count,
       int coldCount,
-      Duration gap) {
+      Duration gap,
+      boolean evictImage) {
+    /** With images left where they are. */
+    public Plan(
+        List<Start> starts,
+        List<Variant> variants,
+        int warmupRounds,
+        int count,
+        int coldCount,
+        Duration gap) {
+      this(starts, variants, warmupRounds, count, coldCount, gap, false);
+    }
+
     /** What is measured in a round. */
     List<Series> series() {
       List<Series> series = new ArrayList<>();
       for (Start start : starts) {
-        boolean clones = start == Start.FORK || start == Start.POOL;
-        for (Variant variant : clones ? variants : variants.subList(0, 1)) {
+        boolean differ =
+            start == Start.FORK || start == Start.POOL || (evictImage && start == Start.RESTORE);
+        for (Variant variant : differ ? variants : variants.subList(0, 1)) {
           series.add(new Series(start, variant));
         }
       }
@@ -120,6 +141,9 @@ public final class StartsRun {
         for (Series series : measured) {
           if (plan.includes(series.start(), round)) {
             clock.pause(plan.gap());
+            if (plan.evictImage() && series.start() == Start.RESTORE) {
+              evict(functions.of(series));
+            }
             call(http, series);
           }
         }
@@ -136,12 +160,12 @@ public final class StartsRun {
   }
 
   /** An image is written after the deploy. */
-  private void awaitImage(String function) throws CliException {
+  private Path awaitImage(String function) throws CliException {
     long end = clock.nanos() + IMAGE_WAIT.toNanos();
     while (true) {
       JsonNode described = client.function(function);
       if (described.path("image").isObject()) {
-        return;
+        return Path.of(described.path("image").path("directory").asText());
       }
       if (described.path("imageError").isTextual()) {
         throw new CliException(
@@ -155,10 +179,22 @@ public final class StartsRun {
     }
   }
 
+  /** As if the function had not been called for long. */
+  private void evict(String function) throws IOException {
+    Path image = Objects.requireNonNull(images.get(function), function);
+    ImageStore.dropFromPageCache(image);
+  }
+
   private void prime(MeasuringClient http, Plan plan) throws IOException, CliException {
     if (plan.starts().contains(Start.RESTORE)) {
-      for (String function : List.of(functions.usual(plan.variants().get(0)), functions.kept())) {
-        awaitImage(function);
+      Set<String> restored = new LinkedHashSet<>(List.of(functions.kept()));
+      for (Series series : plan.series()) {
+        if (series.start() == Start.RESTORE) {
+          restored.add(functions.of(series));
+        }
+      }
+      for (String function : restored) {
+        images.put(function, awaitImage(function));
       }
     }
     if (plan.starts().contains(Start.WARM)) {

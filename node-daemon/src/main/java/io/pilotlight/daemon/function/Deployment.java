@@ -58,6 +58,8 @@ public final class Deployment {
   private volatile long imageUsedEpochMillis;
   private final AtomicBoolean zygoteLost = new AtomicBoolean();
   private final ZygoteTenure tenure;
+  private final ReplayTrial forkReplay;
+  private final ReplayTrial restoreReplay;
   private final CompletableFuture<Void> disposed = new CompletableFuture<>();
   private final AtomicBoolean retired = new AtomicBoolean();
 
@@ -80,6 +82,8 @@ public final class Deployment {
     pool = new ForkAheadPool(definition.name(), settings.pool(), this::forkAhead, background);
     coldStarts = new Semaphore(policy.maxColdStartsPerFunction());
     tenure = new ZygoteTenure(settings.zygoteMode(), clock);
+    forkReplay = new ReplayTrial(clock);
+    restoreReplay = new ReplayTrial(clock);
   }
 
   /**
@@ -177,6 +181,15 @@ public final class Deployment {
   /** What its zygote in memory is good for. */
   public ZygoteTenure tenure() {
     return tenure;
+  }
+
+  /**
+   * Whether the replay pays in clones of one kind of start.
+   *
+   * @param start {@link Start#FORK} or {@link Start#RESTORE}
+   */
+  public ReplayTrial replayTrial(Start start) {
+    return start == Start.FORK ? forkReplay : restoreReplay;
   }
 
   /** Whether it had a zygote that has been lost, and has no other one yet. */

@@ -1,11 +1,8 @@
 package io.pilotlight.daemon.function;
 
 import io.pilotlight.daemon.pool.Start;
-import java.util.Arrays;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * What first calls by a fork of the zygote take against those by a restore of its image: from the
@@ -20,7 +17,7 @@ public final class ForkComparison {
   static final int NEEDED = 24;
 
   /** The last so many calls of each count. */
-  static final int WINDOW = 64;
+  static final int WINDOW = Durations.WINDOW;
 
   /** A fork pays if it takes this part of the restore's time less, or more. */
   static final double MARGIN = 0.2;
@@ -84,30 +81,5 @@ public final class ForkComparison {
         new Measured(forks.count(), forks.median(), restores.count(), restores.median());
     verdict = measured.verdict();
     return measured;
-  }
-
-  /** The last durations of one kind. */
-  private static final class Durations {
-    private final AtomicLongArray nanos = new AtomicLongArray(WINDOW);
-    private final AtomicLong added = new AtomicLong();
-
-    void add(long duration) {
-      nanos.set((int) (added.getAndIncrement() % WINDOW), duration);
-    }
-
-    int count() {
-      return (int) Math.min(added.get(), WINDOW);
-    }
-
-    OptionalLong median() {
-      int count = count();
-      if (count == 0) {
-        return OptionalLong.empty();
-      }
-      long[] sorted = new long[count];
-      Arrays.setAll(sorted, nanos::get);
-      Arrays.sort(sorted);
-      return OptionalLong.of(sorted[count / 2]);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package io.pilotlight.daemon.function;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.pilotlight.daemon.time.Background;
 import io.pilotlight.daemon.time.NodeClock;
 import io.pilotlight.zygote.ExitStatus;
@@ -32,6 +33,7 @@ public final class ImageKeeper {
 
   private final ZygoteHost host;
   private final ImageStore store;
+  private final ObjectMapper json;
   private final NodeClock clock;
   private final Background background;
   private final Executor executor;
@@ -41,10 +43,17 @@ public final class ImageKeeper {
    *
    * @param host writes and restores images
    * @param store where they are
+   * @param json writes the events that first calls are rehearsed with
    */
-  public ImageKeeper(ZygoteHost host, ImageStore store, NodeClock clock, Background background) {
+  public ImageKeeper(
+      ZygoteHost host,
+      ImageStore store,
+      ObjectMapper json,
+      NodeClock clock,
+      Background background) {
     this.host = host;
     this.store = store;
+    this.json = json;
     this.clock = clock;
     this.background = background;
     this.executor = background::run;
@@ -104,9 +113,12 @@ public final class ImageKeeper {
           .addKeyValue("bytes", image.bytes())
           .log("image written");
       removeOthers(deployment, image);
+      host.rehearse(directory, deployment.definition().warmup(json));
       restore(deployment, image, 1, givenUp);
     } catch (ImageException e) {
       failed(deployment, "image not written", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     if (deployment.imageUnwanted()) {
       remove(directory); // it was written meanwhile
@@ -129,7 +141,7 @@ public final class ImageKeeper {
   private boolean restore(
       Deployment deployment, ImageSummary image, int attempt, Runnable givenUp) {
     try {
-      Zygote blank = host.restore(image.directory());
+      Zygote blank = host.restore(image.directory(), deployment.definition().settings().replay());
       deployment.install(new Deployment.Image(image, blank));
       long startNanos = clock.nanoTime();
       var unused =

@@ -104,7 +104,7 @@ public final class ZygoteTenure {
   }
 
   /**
-   * The first call in a clone that was made on demand and replays as usual was answered.
+   * The first call in a clone that was made on demand, and is not recorded, was answered.
    *
    * @param start {@link Start#FORK} or {@link Start#RESTORE}
    * @param nanos from the decision for this start until the handler had its answer

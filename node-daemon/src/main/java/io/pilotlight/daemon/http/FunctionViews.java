@@ -8,11 +8,13 @@ import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.function.ForkComparison;
 import io.pilotlight.daemon.function.FunctionDefinition;
 import io.pilotlight.daemon.function.FunctionRegistry;
+import io.pilotlight.daemon.function.ReplayTrial;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.function.SettingsJson;
 import io.pilotlight.daemon.function.StoredJar;
 import io.pilotlight.daemon.function.ZygoteTenure;
 import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.daemon.pool.Start;
 import io.pilotlight.recorder.NamedRegion;
 import io.pilotlight.recorder.PageSet;
 import io.pilotlight.recorder.WorkingSetReport;
@@ -64,6 +66,7 @@ final class FunctionViews {
         zygote(zygote, node.putObject("zygote"));
       }
       node.set("zygoteReview", review(current.tenure()));
+      replayTrials(current, node.putObject("replayReview"));
       image(current, node);
       clones(current, node.putObject("clones"));
       ArrayNode warnings = node.putArray("warnings");
@@ -107,12 +110,19 @@ final class FunctionViews {
     out.put("threads", zygote.threads());
     out.put("residentBytes", zygote.residentBytes());
     out.put("adopted", zygote.adopted());
-    Replay replay = zygote.replay();
-    out.putObject("workingSet")
-        .put("recordings", replay.recordings())
+    replay(zygote.replay(), out.putObject("workingSet"));
+  }
+
+  private static void replay(Replay replay, ObjectNode out) {
+    out.put("recordings", replay.recordings())
         .put("writtenPages", replay.writtenPages())
         .put("filePages", replay.filePages())
-        .put("replayedPages", replay.replayedPages());
+        .put("replayedPages", replay.replayedPages())
+        .put("imagePages", replay.imagePages())
+        .put("imageReads", replay.imageReads())
+        .put("usedPages", replay.fit().used())
+        .put("unusedPages", replay.fit().unused())
+        .put("missedPages", replay.fit().missed());
   }
 
   /**
@@ -168,8 +178,9 @@ final class FunctionViews {
       out.putNull("image");
       return;
     }
-    out.putObject("image")
-        .put("id", image.summary().zygote())
+    ObjectNode node = out.putObject("image");
+    replay(image.blank().replay(), node.putObject("workingSet"));
+    node.put("id", image.summary().zygote())
         .put("directory", image.summary().directory().toString())
         .put("created", image.summary().created())
         .put("bytes", image.summary().bytes())
@@ -195,6 +206,19 @@ final class FunctionViews {
           .put("at", Instant.ofEpochMilli(end.epochMillis()).toString());
     }
     return node;
+  }
+
+  /** Whether clones on demand replay, and why. */
+  private static void replayTrials(Deployment current, ObjectNode out) {
+    for (Start start : List.of(Start.FORK, Start.RESTORE)) {
+      ReplayTrial.Measured measured = current.replayTrial(start).measured();
+      ObjectNode node = out.putObject(start.word());
+      node.put("on", measured.on() && current.definition().settings().replay())
+          .put("since", Instant.ofEpochMilli(measured.sinceEpochMillis()).toString())
+          .put("switches", measured.switches());
+      comparison(node.putObject("replayed"), measured.replayed(), measured.replayedNanos());
+      comparison(node.putObject("plain"), measured.plain(), measured.plainNanos());
+    }
   }
 
   private static void comparison(ObjectNode out, int calls, OptionalLong medianNanos) {

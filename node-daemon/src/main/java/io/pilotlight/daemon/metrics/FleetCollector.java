@@ -4,6 +4,7 @@ import io.pilotlight.daemon.function.Deployment;
 import io.pilotlight.daemon.function.FunctionRegistry;
 import io.pilotlight.daemon.function.ServedFunction;
 import io.pilotlight.daemon.pool.ServingJvm;
+import io.pilotlight.daemon.pool.Start;
 import io.pilotlight.daemon.time.NodeClock;
 import io.pilotlight.zygote.Replay;
 import io.pilotlight.zygote.Zygote;
@@ -53,13 +54,29 @@ public final class FleetCollector extends Collector {
     GaugeMetricFamily workingSets =
         gauge(
             "pilotlight_working_set_pages",
-            "Pages that most first calls touch: written, or mapped from files.",
+            "Pages that most first calls touch: written, mapped from files, read of the image.",
             "function",
             "kind");
     CounterMetricFamily replayed =
         new CounterMetricFamily(
             "pilotlight_replayed_pages",
             "Pages that clones have touched ahead of their first call, since their zygote is held.",
+            List.of("function"));
+    CounterMetricFamily fits =
+        new CounterMetricFamily(
+            "pilotlight_working_set_fit_pages",
+            "Pages of recorded first calls: in the set before and used or unused, or missed in it.",
+            List.of("function", "outcome"));
+    GaugeMetricFamily replays =
+        gauge(
+            "pilotlight_replay_on",
+            "1 where clones on demand replay, 0 where that is switched off or does not pay.",
+            "function",
+            "start");
+    CounterMetricFamily imageReads =
+        new CounterMetricFamily(
+            "pilotlight_image_reads",
+            "Starts that found their image not in the page cache and had it read ahead.",
             List.of("function"));
     Map<String, Integer> zygotes = new LinkedHashMap<>();
     for (Zygote.State state : Zygote.State.values()) {
@@ -76,8 +93,15 @@ public final class FleetCollector extends Collector {
       }
       countClones(function.name(), current, clones);
       pools.addMetric(List.of(function.name()), current.pooled());
+      for (Start start : List.of(Start.FORK, Start.RESTORE)) {
+        boolean on = current.definition().settings().replay() && current.replayTrial(start).on();
+        replays.addMetric(List.of(function.name(), start.word()), on ? 1 : 0);
+      }
       Deployment.Image image = current.image();
       if (image != null) {
+        Replay replay = image.blank().replay();
+        workingSets.addMetric(List.of(function.name(), "image"), (double) replay.imagePages());
+        imageReads.addMetric(List.of(function.name()), (double) replay.imageReads());
         images.addMetric(List.of(image.summary().zygote()), (double) image.summary().storedBytes());
       }
       Zygote zygote = current.zygote();
@@ -87,6 +111,9 @@ public final class FleetCollector extends Collector {
         workingSets.addMetric(List.of(function.name(), "written"), (double) replay.writtenPages());
         workingSets.addMetric(List.of(function.name(), "file"), (double) replay.filePages());
         replayed.addMetric(List.of(function.name()), (double) replay.replayedPages());
+        fits.addMetric(List.of(function.name(), "used"), (double) replay.fit().used());
+        fits.addMetric(List.of(function.name(), "unused"), (double) replay.fit().unused());
+        fits.addMetric(List.of(function.name(), "missed"), (double) replay.fit().missed());
       }
       if (zygote != null) {
         zygotes.merge(zygote.state().name(), 1, Integer::sum);
@@ -99,7 +126,18 @@ public final class FleetCollector extends Collector {
     }
     GaugeMetricFamily states = gauge("pilotlight_zygotes", "Zygotes, by state.", "state");
     zygotes.forEach((state, count) -> states.addMetric(List.of(lower(state)), count));
-    return List.of(states, clones, pools, resident, images, workingSets, replayed, privateMemory());
+    return List.of(
+        states,
+        clones,
+        pools,
+        resident,
+        images,
+        workingSets,
+        replayed,
+        imageReads,
+        fits,
+        replays,
+        privateMemory());
   }
 
   private static GaugeMetricFamily gauge(String name, String help, String... labels) {

@@ -3,6 +3,7 @@ package io.pilotlight.daemon.route;
 import io.pilotlight.agent.wire.Failure;
 import io.pilotlight.agent.wire.Frame.FaultKind;
 import io.pilotlight.daemon.function.Deployment;
+import io.pilotlight.daemon.function.ReplayTrial;
 import io.pilotlight.daemon.function.ZygoteTenure;
 import io.pilotlight.daemon.metrics.NodeMetrics;
 import io.pilotlight.daemon.pool.ServingJvm;
@@ -53,6 +54,11 @@ final class Attempts {
   /** When the start was chosen that is under way, if that is one on demand. */
   private long decidedNanos;
 
+  /** Whether that start's clone replays. */
+  private boolean replays;
+
+  private @Nullable ReplayTrial toJudge;
+
   private record Failed(Start start, String reason, String message) {}
 
   Attempts(
@@ -85,6 +91,9 @@ final class Attempts {
           .jvm()
           .firstCallFaults()
           .ifPresent(faults -> metrics.firstCall(deployment.definition().name(), faults));
+    }
+    if (toJudge != null) {
+      toJudge.judge();
     }
     if (toRecord != null) {
       // It may serve another call meanwhile, and what that touches be taken for the first one's:
@@ -177,7 +186,8 @@ final class Attempts {
   private @Nullable Outcome clone(Start start, Zygote zygote) {
     decidedNanos = clock.nanoTime();
     try {
-      return serve(start, deployment.register(zygote.fork(), start, ServingJvm.State.BUSY));
+      replays = deployment.replayTrial(start).next();
+      return serve(start, deployment.register(zygote.fork(replays), start, ServingJvm.State.BUSY));
     } catch (NotStartedException e) {
       if (call.asked() != null || !deployment.endedOnPurpose(zygote)) {
         failed(start, e.reason(), String.valueOf(e.getMessage()));
@@ -247,7 +257,7 @@ final class Attempts {
       if (serving.jvm().records()) {
         toRecord = serving;
       } else if ((start == Start.FORK || start == Start.RESTORE) && reply.enteredNanos() != 0) {
-        deployment.tenure().measured(start, reply.finishedNanos() - decidedNanos);
+        measured(start, reply.finishedNanos() - decidedNanos);
       }
       // Before the answer is sent: the caller's next request may then be served by it.
       if (!deployment.keep(serving)) {
@@ -265,6 +275,16 @@ final class Attempts {
       if (!answered) {
         serving.jvm().close();
       }
+    }
+  }
+
+  /** The first call in a clone that was made on demand was answered. */
+  private void measured(Start start, long nanos) {
+    // Those that try the other way too: they are as many of the forks as of the restores.
+    deployment.tenure().measured(start, nanos);
+    if (deployment.definition().settings().replay()) {
+      toJudge = deployment.replayTrial(start);
+      toJudge.add(replays, nanos);
     }
   }
 

@@ -152,7 +152,10 @@ public final class FakeHost implements ZygoteHost {
   }
 
   @Override
-  public Zygote restore(Path directory) throws ImageException {
+  public void rehearse(Path directory, Warmup warmup) {}
+
+  @Override
+  public Zygote restore(Path directory, boolean replay) throws ImageException {
     FunctionSpec spec = images.get(directory);
     if (spec == null || imagesDamaged) {
       throw new ImageException(ImageException.Reason.DAMAGED, "no image in " + directory);

@@ -1,5 +1,6 @@
 package io.pilotlight.daemon.fake;
 
+import io.pilotlight.recorder.Fit;
 import io.pilotlight.recorder.NamedRegion;
 import io.pilotlight.recorder.PageSet;
 import io.pilotlight.recorder.Recording;
@@ -91,7 +92,7 @@ public final class FakeZygote implements Zygote {
 
   @Override
   public Replay replay() {
-    return new Replay(4, 130, 1_500, 12_000);
+    return new Replay(4, 130, 1_500, 12_000, 900, 2, new Fit(1_600, 30, 20));
   }
 
   @Override
@@ -118,7 +119,7 @@ public final class FakeZygote implements Zygote {
   }
 
   @Override
-  public FunctionJvm fork() throws NotStartedException {
+  public FunctionJvm fork(boolean replay) throws NotStartedException {
     return clone("fork");
   }
 

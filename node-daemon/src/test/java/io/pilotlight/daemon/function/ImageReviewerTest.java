@@ -75,7 +75,7 @@ final class ImageReviewerTest {
             content.length,
             store.storedBytes(image),
             time.epochMillis());
-    deployment.install(new Deployment.Image(summary, host.restore(image)));
+    deployment.install(new Deployment.Image(summary, host.restore(image, true)));
     return deployment;
   }
 

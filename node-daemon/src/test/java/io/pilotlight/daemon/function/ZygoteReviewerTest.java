@@ -64,7 +64,7 @@ final class ZygoteReviewerTest {
   private Zygote restore(Deployment deployment) throws Exception {
     Path directory = Path.of("/images", deployment.definition().name());
     ImageSummary image = host.writeImage(deployment.zygote(), directory);
-    Zygote blank = host.restore(directory);
+    Zygote blank = host.restore(directory, true);
     deployment.install(new Deployment.Image(image, blank));
     return blank;
   }

@@ -80,7 +80,8 @@ final class RouterTest {
             jars,
             new DefinitionStore(directory.resolve("functions"), jars, settings, json),
             builder,
-            new ImageKeeper(host, new ImageStore(directory.resolve("images")), time, time),
+            new ImageKeeper(
+                host, new ImageStore(directory.resolve("images")), new ObjectMapper(), time, time),
             new Deployment.Policy(4, 1),
             time,
             time,
