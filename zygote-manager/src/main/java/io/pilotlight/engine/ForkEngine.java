@@ -2,6 +2,7 @@ package io.pilotlight.engine;
 
 import io.pilotlight.linux.EventLoop;
 import io.pilotlight.linux.Fd;
+import io.pilotlight.linux.ProcFs;
 import io.pilotlight.linux.Sockets;
 import io.pilotlight.tracee.FrozenProcess;
 import io.pilotlight.tracee.ThreadState;
@@ -17,6 +18,8 @@ import org.slf4j.LoggerFactory;
 /** Freezes JVMs into fork servers, and connects to them. Thread-safe. */
 public final class ForkEngine {
   private static final Logger LOG = LoggerFactory.getLogger(ForkEngine.class);
+
+  private static final String CONTROL_GROUPS = "/sys/fs/cgroup/";
 
   private final EventLoop loop;
   private final LongSupplier nanoTime;
@@ -76,19 +79,21 @@ public final class ForkEngine {
    * @param pid a process whose agent reads from the channel
    * @param requireRest whether every thread must be waiting; the one that reads from the channel
    *     always must
+   * @param again whether this can be tried again: then a file of its control group that is open is
+   *     a reason to
    * @throws NotAtRestException if a thread is not where it should be; the process runs on, and this
    *     can be tried again
    * @throws UnclonableException if the process holds what cannot be cloned; it runs on
    * @throws IOException if a step failed; the process can only be ended then
    */
-  public Frozen freeze(int pid, ForkServerOptions options, boolean requireRest)
+  public Frozen freeze(int pid, ForkServerOptions options, boolean requireRest, boolean again)
       throws IOException, NotAtRestException, UnclonableException {
     long start = nanoTime.getAsLong();
     FrozenProcess process = FrozenProcess.freeze(pid);
     long frozen = nanoTime.getAsLong();
     boolean left = false;
     try {
-      requireFit(process, options, requireRest);
+      requireFit(process, options, requireRest, again);
       ForkServer.Installed installed = new ForkServer(process, options, nanoTime).install();
       left = true;
       return describe(installed, start, frozen);
@@ -112,6 +117,7 @@ public final class ForkEngine {
    *
    * @param pid as for {@link #freeze}
    * @param requireRest likewise
+   * @param again likewise
    * @param end ends the process while it stands; null if it is to go on
    * @return what {@code taking} returned
    * @throws NotAtRestException as for {@link #freeze}
@@ -122,6 +128,7 @@ public final class ForkEngine {
       int pid,
       ForkServerOptions options,
       boolean requireRest,
+      boolean again,
       Taking<R> taking,
       @Nullable Runnable end)
       throws IOException, NotAtRestException, UnclonableException {
@@ -131,7 +138,7 @@ public final class ForkEngine {
     ForkServer server = new ForkServer(process, options, nanoTime);
     boolean taken = false;
     try {
-      requireFit(process, options, requireRest);
+      requireFit(process, options, requireRest, again);
       R result = taking.take(describe(server.prepare(), start, frozen));
       taken = true;
       if (end == null) {
@@ -170,9 +177,12 @@ public final class ForkEngine {
   }
 
   private static void requireFit(
-      FrozenProcess process, ForkServerOptions options, boolean requireRest)
-      throws NotAtRestException {
+      FrozenProcess process, ForkServerOptions options, boolean requireRest, boolean again)
+      throws IOException, NotAtRestException {
     requireReader(process, options.channelDescriptor());
+    if (again) {
+      requireNoGroupFile(process.pid());
+    }
     if (requireRest) {
       requireRest(process);
     }
@@ -181,6 +191,20 @@ public final class ForkEngine {
   private static void requireReader(FrozenProcess process, int channel) throws NotAtRestException {
     if (process.threads().stream().noneMatch(thread -> thread.readsFrom(channel))) {
       throw new NotAtRestException("no thread reads from descriptor " + channel + " yet");
+    }
+  }
+
+  /**
+   * HotSpot opens such a file for an instant now and then, to see what memory there is
+   * (os::available_memory). An image in which it is open could not be restored once the group has
+   * been removed.
+   */
+  private static void requireNoGroupFile(int pid) throws IOException, NotAtRestException {
+    for (int descriptor : ProcFs.descriptors(pid)) {
+      String target = ProcFs.descriptorTarget(pid, descriptor);
+      if (target.startsWith(CONTROL_GROUPS)) {
+        throw new NotAtRestException("it reads " + target);
+      }
     }
   }
 

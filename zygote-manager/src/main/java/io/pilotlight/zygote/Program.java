@@ -289,8 +289,8 @@ public final class Program {
     while (true) {
       long nanos = nanoTime.getAsLong() - begin;
       try {
-        return engine.snapshot(
-            pid, options, nanos < REST_TIMEOUT.toNanos(), frozen -> write(frozen, image), end);
+        boolean early = nanos < REST_TIMEOUT.toNanos();
+        return engine.snapshot(pid, options, early, early, frozen -> write(frozen, image), end);
       } catch (NotAtRestException e) {
         if (nanos > READER_TIMEOUT.toNanos()) {
           throw new IOException(String.valueOf(e.getMessage()), e);

@@ -242,7 +242,7 @@ final class ZygoteBuilder {
     while (true) {
       boolean late = nanoTime.getAsLong() > end;
       try {
-        return engine.freeze(pid, options, atRest && !late);
+        return engine.freeze(pid, options, atRest && !late, !late);
       } catch (NotAtRestException e) {
         if (late) {
           throw e;
