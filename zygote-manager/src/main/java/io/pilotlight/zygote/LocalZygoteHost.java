@@ -360,8 +360,7 @@ public final class LocalZygoteHost implements ZygoteHost {
     long verified = services.nanoTime().getAsLong();
     listener.phase("image", "verify", verified - start);
     ImageSet known = replay ? new ImageDirectory(directory).workingSet() : ImageSet.NONE;
-    Zygote zygote =
-        restore(directory, known.pages().pages() == 0 ? content : content.readSingly(), known);
+    Zygote zygote = restore(directory, content, known);
     listener.phase("image", "revive", services.nanoTime().getAsLong() - verified);
     return zygote;
   }
