@@ -142,7 +142,7 @@ final class ImageDirectory {
     } catch (NoSuchFileException e) {
       return ImageSet.NONE;
     } catch (IOException e) {
-      LOG.warn("{}the working set is not used, and recorded anew: {}", describe(), e.toString());
+      LOG.warn("{}the working set is not used: {}", describe(), e.toString());
       return ImageSet.NONE;
     }
   }

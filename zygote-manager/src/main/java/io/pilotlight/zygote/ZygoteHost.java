@@ -53,8 +53,7 @@ public interface ZygoteHost extends AutoCloseable {
    * milliseconds, most of them to check the image; what its clones touch is read from it later.
    *
    * @param directory an image
-   * @param replay whether what first calls read of it is read ahead of them where it is known, and
-   *     by themselves page by page; else the kernel reads ahead as it does for any file
+   * @param replay whether what first calls read of it is read ahead of them where it is known
    * @return of the kind IMAGE
    * @throws ImageException saying why it cannot be used here and now
    * @throws InterruptedException if the calling thread is interrupted; nothing is left then
